@@ -1,0 +1,1 @@
+"""Nothing is configured here: the entry point loads the plugin, and folders give categories."""

@@ -1,0 +1,63 @@
+"""Decides whether an AI-agent chat deployment may serve users.
+
+The public names are those of ``__all__``; they are loaded on first use, because pytest imports
+this package in every run of the environment it is installed in.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
+    from pytest_goldenpath.contract.survey import Survey
+    from pytest_goldenpath.contract.transcript import Transcript
+    from pytest_goldenpath.errors import (
+        ConfigError,
+        ContractBroken,
+        GoldenpathError,
+        InfraError,
+    )
+    from pytest_goldenpath.target.model import Target
+    from pytest_goldenpath.verdict.decide import Verdict
+
+__all__ = [
+    "Attribution",
+    "ConfigError",
+    "ContractBroken",
+    "Finding",
+    "GoldenpathError",
+    "InfraError",
+    "Severity",
+    "Survey",
+    "Target",
+    "Transcript",
+    "Verdict",
+]
+
+_HOMES = {
+    "Attribution": "contract.findings",
+    "ConfigError": "errors",
+    "ContractBroken": "errors",
+    "Finding": "contract.findings",
+    "GoldenpathError": "errors",
+    "InfraError": "errors",
+    "Severity": "contract.findings",
+    "Survey": "contract.survey",
+    "Target": "target.model",
+    "Transcript": "contract.transcript",
+    "Verdict": "verdict.decide",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The contract: transcripts and exchanges in, findings out. Pure, no I/O, no pytest."""

@@ -1,0 +1,69 @@
+"""One HTTP request and what came of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pytest_goldenpath.contract.findings import excerpt
+from pytest_goldenpath.contract.symptom import Symptom
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A finished HTTP exchange; secrets in it are already replaced by ``***``.
+
+    Attributes:
+        purpose: why the request was made, such as ``backend health``.
+        method: HTTP method.
+        url: address without credentials.
+        at_s: seconds since the survey began, monotonic.
+        elapsed_s: seconds until the whole answer, or the failure, was there.
+        status: HTTP status, or None when no answer came.
+        headers: pairs of lower-case name and value, in the order received.
+        body: the text of the answer, cut at the size limit.
+        oversized: whether the body was larger than the limit.
+        symptom: why there is no answer, or None.
+    """
+
+    purpose: str
+    method: str
+    url: str
+    at_s: float
+    elapsed_s: float
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    oversized: bool = False
+    symptom: Symptom | None = None
+
+    def header(self, name: str) -> str:
+        """Return the first header of this name, or an empty string."""
+        return next((value for key, value in self.headers if key == name), "")
+
+    def json(self) -> object:
+        """Return the decoded body, or None when it is no JSON."""
+        return parse_json(self.body)
+
+    def document(self) -> dict[str, object]:
+        """Return the body as a JSON object, empty when it is none."""
+        value = self.json()
+        return value if isinstance(value, dict) else {}
+
+    def evidence(self) -> str:
+        """Give the exchange as a person reads it, in one line."""
+        came = self.symptom.sentence() if self.symptom else f"HTTP {self.status}"
+        body = excerpt(" ".join(self.body.split()), 300)
+        return f"{self.method} {self.url} -> {came} in {self.elapsed_s:.3f} s {body}".rstrip()
+
+
+def parse_json(text: str) -> object:
+    """Decode JSON of a stranger: anything that cannot be decoded gives None.
+
+    Deep nesting and endless digits are answers that a hostile target may send, so
+    ``RecursionError`` and ``ValueError`` both count as "no JSON".
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

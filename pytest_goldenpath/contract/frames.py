@@ -1,0 +1,155 @@
+"""Tolerant decoding of one WebSocket frame (protocol 0.3); judging is done elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_goldenpath.contract.exchange import parse_json
+
+#: The five events of the golden path, in the order of a run (protocol 4).
+EVENTS = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
+
+_EMPTY: Mapping[str, object] = {}
+_NAME_PATHS = (
+    ("type",),
+    ("event",),
+    ("data", "type"),
+    ("data", "event"),
+    ("data", "event_type"),
+    ("payload", "type"),
+    ("payload", "event"),
+)
+_WELCOMES = frozenset(
+    {"connection_established", "connect", "connection_ready", "authentication_success"}
+)
+_FAILURES = frozenset(
+    {
+        "error",
+        "error_message",
+        "authentication_error",
+        "connection_error",
+        "system_error",
+        "agent_error",
+        "agent_failed",
+        "agent_fallback",
+        "agent_death",
+        "tool_error",
+    }
+)
+_ANSWER_KEYS = ("final_response", "result", "response", "content", "message")
+_ANSWER_INNER_KEYS = ("final_response", "response", "content", "message", "text", "answer")
+
+
+class Sort(StrEnum):
+    """What a frame is for a client."""
+
+    WELCOME = "welcome"
+    PONG = "pong"
+    EVENT = "event"
+    FAILURE = "failure"
+    OTHER = "other"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded message.
+
+    Attributes:
+        sort: what it is for a client.
+        name: the event's name for an event, else the first type or event name found.
+        document: the decoded JSON object, empty when malformed.
+    """
+
+    sort: Sort
+    name: str
+    document: Mapping[str, object]
+
+    def find(self, *keys: str) -> object:
+        """Return the first value under one of the keys, in the places of protocol 0.3.5.
+
+        Keys are tried in the order given, each at the root, in ``data``, in ``payload``
+        and in ``data.payload``; None when there is none.
+        """
+        places = list(self._places())
+        for key in keys:
+            for place in places:
+                if place.get(key) is not None:
+                    return place[key]
+        return None
+
+    def text(self, *keys: str) -> str:
+        """Return the first of the keys whose value is a text that is not blank, or ''."""
+        places = list(self._places())
+        for key in keys:
+            for place in places:
+                value = place.get(key)
+                if isinstance(value, str) and value.strip():
+                    return value
+        return ""
+
+    def answer(self) -> str:
+        """Return the final text of an ``agent_completed`` (protocol 0.3.7), or ''."""
+        for key in _ANSWER_KEYS:
+            for place in self._places():
+                found = _text_of(place.get(key))
+                if found:
+                    return found
+        return ""
+
+    def _places(self) -> Iterator[Mapping[str, object]]:
+        yield self.document
+        data = _mapping(self.document, "data")
+        yield data
+        yield _mapping(self.document, "payload")
+        yield _mapping(data, "payload")
+
+
+def decode(raw: str) -> Frame:
+    """Decode one text message; anything but a JSON object is a malformed frame."""
+    value = parse_json(raw)
+    if not isinstance(value, dict):
+        return Frame(Sort.MALFORMED, "", _EMPTY)
+    names = tuple(_names(value))
+    event = next((name for name in names if name in EVENTS), None)
+    if event is not None:
+        return Frame(Sort.EVENT, event, value)
+    return Frame(_sort_of(names), names[0] if names else "", value)
+
+
+def _sort_of(names: tuple[str, ...]) -> Sort:
+    outer = names[0] if names else ""
+    if outer in _FAILURES:
+        return Sort.FAILURE
+    if outer in _WELCOMES or (outer == "system_message" and "connection_established" in names):
+        return Sort.WELCOME
+    if outer == "pong":
+        return Sort.PONG
+    return Sort.OTHER
+
+
+def _names(document: Mapping[str, object]) -> Iterator[str]:
+    for path in _NAME_PATHS:
+        value: object = document
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            yield value
+
+
+def _mapping(document: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else _EMPTY
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, dict):
+        for key in _ANSWER_INNER_KEYS:
+            inner = value.get(key)
+            if isinstance(inner, str) and inner.strip():
+                return inner.strip()
+    return ""

@@ -1,0 +1,1 @@
+"""The rules, one module a chapter of the contract; each is a pure function of a survey."""

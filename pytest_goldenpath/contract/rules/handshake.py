@@ -1,0 +1,222 @@
+"""Handshake: GP-301 and GP-303 to GP-305, and the deployed parameter over the wire, GP-705."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_goldenpath.contract.findings import Attribution, Finding
+from pytest_goldenpath.contract.frames import Frame, Sort
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.transcript import Heard, Transcript
+
+#: A ping is answered within this time (rules GP-305).
+PONG_WITHIN_S = 5.0
+_POLICY_VIOLATION = 1008
+_INTERNAL_ERROR = 1011
+_CONNECTION_KEYS = ("connection_id", "websocket_client_id", "client_id", "session_id")
+_CUT = "..."
+
+
+def fresh_token_opens(survey: Survey) -> Ruling:
+    """GP-301: the socket accepts a fresh token by each promised carrier."""
+    if not survey.carriers:
+        return Unlooked("no connection was tried")
+    return tuple(
+        broken(
+            "GP-301",
+            f"expected a fresh token in the {transcript.carrier} to open the socket, "
+            f"but {transcript.last_words()}",
+            attribution=Attribution.AUTH,
+        )
+        for transcript in survey.carriers
+        if not transcript.symptom and _shut_out(transcript)
+    )
+
+
+def strangers_are_refused(survey: Survey) -> Ruling:
+    """GP-303: no, garbage, expired, wrongly signed and foreign tokens are refused."""
+    if not survey.strangers:
+        return Unlooked("no stranger was sent")
+    return tuple(
+        broken(
+            "GP-303",
+            f"expected {transcript.purpose} to be refused, but {how}",
+            _proof(transcript),
+            attribution=Attribution.AUTH,
+        )
+        for transcript in survey.strangers
+        if not transcript.symptom and (how := _admission(transcript))
+    )
+
+
+def welcome_is_right(survey: Survey) -> Ruling:
+    """GP-304: the welcome comes in time, names a connection, and its user is the token's."""
+    opened = [t for t in survey.transcripts() if t.user_id and t.opened]
+    if not opened:
+        return Unlooked("no socket was opened", blocked_by=("GP-301",))
+    findings = [finding for transcript in opened for finding in _welcome_findings(transcript)]
+    return tuple({finding.message: finding for finding in findings}.values())
+
+
+def ping_is_answered(survey: Survey) -> Ruling:
+    """GP-305: a ping is answered within 5 s and the connection survives it."""
+    pinged = [t for t in survey.transcripts() if t.user_id and t.sent("ping")]
+    if not pinged:
+        return Unlooked("no ping could be sent", blocked_by=("GP-301", "GP-304"))
+    findings = [finding for transcript in pinged for finding in _ping_findings(transcript)]
+    return tuple({finding.message: finding for finding in findings}.values())
+
+
+def client_id_is_deployed(survey: Survey) -> Ruling:
+    """GP-705: a socket opens, gets a client id of its own, and requests are answered on it."""
+    opened = [t for t in survey.transcripts() if t.user_id and t.opened]
+    if not opened:
+        return Unlooked("no socket was opened", blocked_by=("GP-301",))
+    findings = [
+        broken(
+            "GP-705",
+            "expected a connection with a client id of its own, "
+            f"but {transcript.last_words()}, as a build does whose context lacks the parameter",
+            _proof(transcript),
+        )
+        for transcript in opened
+        if transcript.closed and transcript.closed.code == _INTERNAL_ERROR
+    ]
+    findings.extend(_shared_ids(opened))
+    journey = survey.journey
+    asked = journey.sent("request") if journey else None
+    if journey and asked and not _heard_after(journey, asked.at_s) and not findings:
+        findings.append(
+            broken(
+                "GP-705",
+                f"expected a request to be answered on its own socket, got nothing: "
+                f"{journey.last_words()}",
+                absence=True,
+            )
+        )
+    return tuple(findings[:1])
+
+
+def connection_id(frame: Frame) -> str:
+    """Return the connection's name in a welcome, or ''."""
+    return frame.text(*_CONNECTION_KEYS)
+
+
+def is_same_user(said: str, user_id: str) -> bool:
+    """Compare a user in a welcome, which may be cut to 8 characters and ``...``."""
+    if said.endswith(_CUT):
+        return user_id.startswith(said.removesuffix(_CUT))
+    return said == user_id
+
+
+def _shut_out(transcript: Transcript) -> bool:
+    if transcript.refused:
+        return True
+    if transcript.welcome():
+        return False
+    closed = transcript.closed
+    if closed is None or closed.code == _INTERNAL_ERROR:
+        return False
+    return closed.code == _POLICY_VIOLATION or bool(transcript.of_sort(Sort.FAILURE))
+
+
+def _admission(transcript: Transcript) -> str:
+    """Tell how a stranger was let in, or '' when it was refused."""
+    if transcript.opened is None:
+        return ""
+    welcome = transcript.welcome()
+    if welcome:
+        user = welcome.frame.text("user_id") or "a nameless user"
+        return f"it was welcomed as {user}"
+    if any(h.frame.sort in {Sort.EVENT, Sort.PONG} for h in transcript.heard()):
+        return "it was served"
+    if transcript.closed:
+        return ""
+    if transcript.of_sort(Sort.FAILURE):
+        return "after the error frame the socket stayed open"
+    return "the socket stayed open without a word"
+
+
+def _welcome_findings(transcript: Transcript) -> Iterator[Finding]:
+    opened, welcome = transcript.opened, transcript.welcome()
+    budget = transcript.welcome_budget_s
+    if welcome is None:
+        yield broken(
+            "GP-304",
+            f"expected a welcome within {budget:g} s of the upgrade, "
+            f"but {transcript.last_words()}",
+            _proof(transcript),
+            absence=True,
+        )
+        return
+    took = welcome.at_s - (opened.at_s if opened else 0.0)
+    if took > budget:
+        yield broken(
+            "GP-304",
+            f"expected the welcome within {budget:g} s of the upgrade, got it after {took:.1f} s",
+            welcome.evidence(),
+        )
+    if not connection_id(welcome.frame):
+        yield broken("GP-304", "expected the welcome to name a connection", welcome.evidence())
+    said = welcome.frame.text("user_id")
+    if said and not is_same_user(said, transcript.user_id):
+        yield broken(
+            "GP-304",
+            f"expected the welcome of user {transcript.user_id}, got that of {said}",
+            welcome.evidence(),
+            attribution=Attribution.AUTH,
+        )
+
+
+def _ping_findings(transcript: Transcript) -> Iterator[Finding]:
+    ping = transcript.sent("ping")
+    if ping is None:
+        return
+    pong = next((h for h in transcript.of_sort(Sort.PONG) if h.at_s >= ping.at_s), None)
+    if pong is None:
+        yield broken(
+            "GP-305",
+            f"expected a pong within {PONG_WITHIN_S:g} s of the ping, "
+            f"but {transcript.last_words()}",
+            _proof(transcript),
+            absence=True,
+        )
+    elif pong.at_s - ping.at_s > PONG_WITHIN_S:
+        yield broken(
+            "GP-305",
+            f"expected a pong within {PONG_WITHIN_S:g} s, got it after "
+            f"{pong.at_s - ping.at_s:.1f} s",
+            pong.evidence(),
+        )
+    elif transcript.closed and transcript.sent("request") is None and transcript.request:
+        yield broken(
+            "GP-305",
+            f"expected the connection to survive a ping, but {transcript.last_words()}",
+            pong.evidence(),
+        )
+
+
+def _shared_ids(transcripts: list[Transcript]) -> Iterator[Finding]:
+    seen: dict[str, Heard] = {}
+    for transcript in transcripts:
+        welcome = transcript.welcome()
+        name = connection_id(welcome.frame) if welcome else ""
+        if welcome and name and name in seen:
+            yield broken(
+                "GP-705",
+                f"expected a client id of its own for each connection, got {name} twice",
+                welcome.evidence(),
+            )
+        elif welcome and name:
+            seen[name] = welcome
+
+
+def _heard_after(transcript: Transcript, at_s: float) -> bool:
+    ignored = {Sort.WELCOME, Sort.PONG}
+    return any(h.at_s >= at_s and h.frame.sort not in ignored for h in transcript.heard())
+
+
+def _proof(transcript: Transcript) -> str:
+    heard = transcript.heard()
+    return heard[-1].evidence() if heard else transcript.last_words()

@@ -1,0 +1,228 @@
+"""Health: GP-101 to GP-109."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.symptom import Kind
+
+#: Words that mean "up" (protocol 0.3.1).
+UP_WORDS = frozenset({"healthy", "ok", "ready"})
+#: A health answer within this time is a quick one (rules GP-103).
+QUICK_S = 2.0
+#: The share of health answers that must be quick (rules GP-103).
+QUICK_SHARE = 0.95
+_READY_WITHIN_S = 5.0
+_OK = 200
+_UNAVAILABLE = 503
+_DEPENDENCY_WORDS = ("database", "db", "redis", "cache", "checks", "dependencies", "components")
+#: Where a service says which build it is, most telling first.
+_REVISION_KEYS = ("revision", "git_sha", "commit", "build", "version")
+_REVISION_HEADERS = ("x-revision", "x-service-revision", "x-service-version", "x-app-version")
+
+
+def backend_answers(survey: Survey) -> Ruling:
+    """GP-101: ``/health`` answers 200 with a JSON object and nothing else."""
+    return _answers("GP-101", survey.health)
+
+
+def backend_is_up(survey: Survey) -> Ruling:
+    """GP-102: the body says that the backend is up."""
+    return _is_up("GP-102", "GP-101", survey.health)
+
+
+def health_is_quick(survey: Survey) -> Ruling:
+    """GP-103: at least 95 % of the health answers come within 2 s."""
+    times = sorted(
+        exchange.elapsed_s
+        for exchange in survey.health
+        if exchange.status is not None or _timed_out(exchange)
+    )
+    if not times:
+        return Unlooked("no health answer came")
+    quick = sum(1 for time in times if time <= QUICK_S)
+    if quick >= QUICK_SHARE * len(times):
+        return ()
+    p95 = times[min(len(times) - 1, int(QUICK_SHARE * len(times)))]
+    return (
+        broken(
+            "GP-103",
+            f"expected {QUICK_SHARE:.0%} of health answers within {QUICK_S:g} s, "
+            f"got {quick} of {len(times)}; the 95th percentile is {p95:.2f} s",
+        ),
+    )
+
+
+def auth_is_healthy(survey: Survey) -> Ruling:
+    """GP-104: the auth service is healthy by the same rules as the backend."""
+    answers = _answers("GP-104", survey.auth_health)
+    if answers:
+        return answers
+    return _is_up("GP-104", "GP-104", survey.auth_health)
+
+
+def health_is_deep(survey: Survey) -> Ruling:
+    """GP-105: some health body names the dependencies it looked at."""
+    answers = [e for e in (*survey.health, *survey.readiness) if e.document()]
+    if not answers:
+        return Unlooked("no health answer is a JSON object", blocked_by=("GP-101",))
+    if any(_names_dependency(exchange.document()) for exchange in answers):
+        return ()
+    return (
+        broken(
+            "GP-105",
+            "expected a health body that names its dependencies, got only shallow ones, "
+            "which prove nothing about database or cache",
+            answers[0].evidence(),
+            severity=Severity.SHOULD,
+        ),
+    )
+
+
+def revision_is_expected(survey: Survey) -> Ruling:
+    """GP-106: every answer names the expected build, and all name the same one."""
+    answers = [exchange for exchange in survey.health if exchange.status == _OK]
+    if not answers:
+        return Unlooked("no health answer came with 200", blocked_by=("GP-101",))
+    named = [(exchange, revisions_of(exchange)) for exchange in answers]
+    expected = survey.expected_revision
+    if expected:
+        strange = [(e, names) for e, names in named if expected not in names]
+        if not strange:
+            return ()
+        exchange, names = strange[0]
+        said = ", ".join(names) or "no revision at all"
+        return (
+            broken(
+                "GP-106",
+                f"expected revision {expected} on every answer, "
+                f"got {said} on {len(strange)} of {len(named)}",
+                exchange.evidence(),
+            ),
+        )
+    distinct = {names for _, names in named}
+    if len(distinct) > 1:
+        told = " and ".join(sorted(names[0] if names else "none" for names in distinct))
+        return (broken("GP-106", f"expected one revision on every answer, got {told}"),)
+    return ()
+
+
+def readiness_agrees(survey: Survey) -> Ruling:
+    """GP-108: ready endpoints answer in time and do not contradict ``/health``."""
+    if not survey.readiness:
+        return Unlooked("no ready endpoint was asked")
+    return tuple(_readiness_findings(survey.readiness))
+
+
+def no_503_after_readiness(survey: Survey) -> Ruling:
+    """GP-109: nothing answers 503 once the target has been ready."""
+    ready_at = min(
+        (e.at_s + e.elapsed_s for e in survey.health if e.status == _OK and not e.symptom),
+        default=None,
+    )
+    if ready_at is None:
+        return Unlooked("the target was never ready", blocked_by=("GP-101",))
+    late = [
+        exchange
+        for exchange in survey.exchanges()
+        if exchange.status == _UNAVAILABLE and exchange.at_s + exchange.elapsed_s >= ready_at
+    ]
+    refused = [t for t in survey.transcripts() if t.refused and t.refused.code == _UNAVAILABLE]
+    if not late and not refused:
+        return ()
+    own = any(exchange.symptom and exchange.symptom.app_made for exchange in late)
+    evidence = late[0].evidence() if late else refused[0].last_words()
+    return (
+        broken(
+            "GP-109",
+            f"expected no HTTP 503 after readiness, got {len(late) + len(refused)}",
+            evidence,
+            attribution=Attribution.PRODUCT if own else Attribution.INFRASTRUCTURE,
+        ),
+    )
+
+
+def revisions_of(exchange: Exchange) -> tuple[str, ...]:
+    """Return every build name that an answer carries, most telling first."""
+    document = exchange.document()
+    bodies = (document.get(key) for key in _REVISION_KEYS)
+    headers = (exchange.header(name) for name in _REVISION_HEADERS)
+    return tuple(dict.fromkeys(str(v) for v in (*bodies, *headers) if isinstance(v, str) and v))
+
+
+def _answers(code: str, exchanges: tuple[Exchange, ...]) -> tuple[Finding, ...]:
+    problems: dict[str, Exchange] = {}
+    for exchange in exchanges:
+        if exchange.symptom is None:
+            for problem in _shape_problems(exchange):
+                problems.setdefault(problem, exchange)
+    return tuple(
+        broken(code, f"expected 200 with a JSON object, got {problem}", exchange.evidence())
+        for problem, exchange in problems.items()
+    )
+
+
+def _shape_problems(exchange: Exchange) -> Iterator[str]:
+    content_type = exchange.header("content-type").partition(";")[0].strip().lower()
+    if exchange.status != _OK:
+        yield f"HTTP {exchange.status}"
+    elif exchange.oversized:
+        yield "a body larger than the limit"
+    elif not isinstance(exchange.json(), dict):
+        yield f"{content_type or 'no content type'} that is no JSON object"
+    elif content_type != "application/json" and not content_type.endswith("+json"):
+        yield f"content type {content_type or '(none)'}"
+
+
+def _is_up(code: str, blocker: str, exchanges: tuple[Exchange, ...]) -> Ruling:
+    answers = [e for e in exchanges if e.status == _OK and isinstance(e.json(), dict)]
+    if not answers:
+        return Unlooked("no answer is a JSON object with 200", blocked_by=(blocker,))
+    words: dict[str, Exchange] = {}
+    for exchange in answers:
+        words.setdefault(str(exchange.document().get("status", "(no status)")), exchange)
+    return tuple(
+        broken(
+            code,
+            f"expected a status of {', '.join(sorted(UP_WORDS))}, got {word}",
+            exchange.evidence(),
+        )
+        for word, exchange in words.items()
+        if word.lower() not in UP_WORDS
+    )
+
+
+def _readiness_findings(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
+    for exchange in exchanges:
+        word = str(exchange.document().get("status", "(no status)")).lower()
+        late = _timed_out(exchange) or exchange.elapsed_s > _READY_WITHIN_S
+        if exchange.symptom and not late and exchange.status is None:
+            continue
+        if late or exchange.status != _OK or word not in UP_WORDS:
+            came = f"HTTP {exchange.status} {word}" if exchange.status else "no answer"
+            yield broken(
+                "GP-108",
+                f"expected ready with 200 within {_READY_WITHIN_S:g} s, as /health says, "
+                f"got {came} after {exchange.elapsed_s:.2f} s",
+                exchange.evidence(),
+                severity=Severity.SHOULD,
+            )
+
+
+def _timed_out(exchange: Exchange) -> bool:
+    return exchange.symptom is not None and exchange.symptom.kind is Kind.ANSWER_TIMEOUT
+
+
+def _names_dependency(value: object, depth: int = 4) -> bool:
+    if not isinstance(value, dict) or depth == 0:
+        return False
+    for key, inner in value.items():
+        if any(word in str(key).lower().split("_") for word in _DEPENDENCY_WORDS):
+            return True
+        if _names_dependency(inner, depth - 1):
+            return True
+    return False

@@ -1,0 +1,48 @@
+"""Login: GP-201."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.findings import Attribution
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.survey import Login, Survey
+
+_OK = 200
+
+
+def user_logs_in(survey: Survey) -> Ruling:
+    """GP-201: a known user logs in and gets a token, its type, its expiry and the user."""
+    login = survey.login
+    if login is None:
+        return Unlooked("no login was made")
+    if login.exchange is None:
+        return Unlooked("a ready token was given, so no login was made", skipped=True)
+    if login.exchange.symptom is not None:
+        return Unlooked("the login was not answered")
+    return tuple(
+        broken(
+            "GP-201",
+            f"expected a login ({login.way}) to give {promise}, got {came}",
+            login.exchange.evidence(),
+            attribution=Attribution.AUTH,
+        )
+        for promise, came in _problems(login, login.exchange)
+    )
+
+
+def _problems(login: Login, exchange: Exchange) -> Iterator[tuple[str, str]]:
+    if exchange.status != _OK:
+        yield "200 with a token", f"HTTP {exchange.status}"
+        return
+    if not login.has_access_token:
+        yield "an access token", "none"
+    if login.token_type.lower() != "bearer":
+        yield "the token type Bearer", repr(login.token_type)
+    if login.expires_in_s is None or login.expires_in_s <= 0:
+        yield "an expiry in seconds", repr(exchange.document().get("expires_in"))
+    if not login.answered_user_id:
+        yield "the user with an id", "none"
+    elif login.subject and login.subject != login.answered_user_id:
+        yield f"a token of the user {login.answered_user_id}", f"one of {login.subject}"

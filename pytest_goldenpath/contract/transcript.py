@@ -1,0 +1,199 @@
+"""The record of one WebSocket conversation: everything sent and heard, with times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_goldenpath.contract.findings import excerpt
+from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort, decode
+from pytest_goldenpath.contract.symptom import Symptom
+
+
+class Kind(StrEnum):
+    """What one entry of a transcript tells."""
+
+    OPENED = "opened"
+    REFUSED = "refused"
+    SENT = "sent"
+    HEARD = "heard"
+    MISSED = "missed"
+    CLOSED = "closed"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transcript.
+
+    Attributes:
+        at_s: seconds since the connection attempt began, monotonic.
+        kind: what happened.
+        label: what was sent or waited for; for ``opened`` the subprotocol chosen.
+        text: the frame, the reason of a close, or the body of a refusal.
+        code: HTTP status of ``refused``, close code of ``closed``.
+        binary: the frame was a binary one.
+        headers: response headers of ``opened`` and ``refused``.
+    """
+
+    at_s: float
+    kind: Kind
+    label: str = ""
+    text: str = ""
+    code: int | None = None
+    binary: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked, and what makes the answer recognisable.
+
+    Attributes:
+        text: the prompt.
+        message_type: the ``type`` of the client message.
+        thread_id, run_id, message_id: identifiers we chose and sent.
+    """
+
+    text: str
+    message_type: str
+    thread_id: str
+    run_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A received frame with its place in the transcript."""
+
+    index: int
+    at_s: float
+    raw: str
+    frame: Frame
+
+    def evidence(self) -> str:
+        """Give the frame as a person reads it, in one line."""
+        return f"frame {self.index} at {self.at_s:.3f} s: {excerpt(self.raw, 400)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One conversation, finished and immutable.
+
+    Attributes:
+        purpose: why it was held, such as ``journey`` or ``stranger: no token``.
+        url: the WebSocket address without credentials.
+        carrier: how the token travelled: ``header``, ``subprotocol`` or ``none``.
+        offered: the subprotocols we offered, secrets replaced.
+        user_id: whose token was used, empty for a stranger.
+        welcome_budget_s: how long the welcome may take on this connection.
+        request: what was asked, or None when nothing was to be asked.
+        entries: what happened, in order.
+        symptom: why the conversation broke, when it was the road's doing.
+    """
+
+    purpose: str
+    url: str
+    carrier: str
+    offered: tuple[str, ...]
+    user_id: str
+    welcome_budget_s: float
+    request: Request | None
+    entries: tuple[Entry, ...]
+    symptom: Symptom | None = None
+
+    @property
+    def opened(self) -> Entry | None:
+        """The upgrade, when it succeeded."""
+        return self._first(Kind.OPENED)
+
+    @property
+    def refused(self) -> Entry | None:
+        """The HTTP answer that refused the upgrade, if one did."""
+        return self._first(Kind.REFUSED)
+
+    @property
+    def closed(self) -> Entry | None:
+        """The close that the target sent or made necessary, if it did."""
+        return self._first(Kind.CLOSED)
+
+    @property
+    def left(self) -> Entry | None:
+        """The moment we hung up ourselves, if we did."""
+        return self._first(Kind.LEFT)
+
+    def heard(self) -> tuple[Heard, ...]:
+        """Return every received text frame, decoded."""
+        return tuple(
+            Heard(index, entry.at_s, entry.text, decode(entry.text))
+            for index, entry in enumerate(self.entries)
+            if entry.kind is Kind.HEARD and not entry.binary
+        )
+
+    def of_sort(self, sort: Sort) -> tuple[Heard, ...]:
+        """Return the received frames of one sort."""
+        return tuple(heard for heard in self.heard() if heard.frame.sort is sort)
+
+    def welcome(self) -> Heard | None:
+        """Return the first welcome, if one came."""
+        return next(iter(self.of_sort(Sort.WELCOME)), None)
+
+    def sent(self, label: str) -> Entry | None:
+        """Return the first message sent under this label, such as ``ping``."""
+        return next((e for e in self.entries if e.kind is Kind.SENT and e.label == label), None)
+
+    def missed(self, label: str) -> bool:
+        """Tell whether a wait of this label ran into its deadline."""
+        return any(e.kind is Kind.MISSED and e.label == label for e in self.entries)
+
+    def events(self) -> tuple[Heard, ...]:
+        """Return the agent events that may belong to our request."""
+        return tuple(heard for heard in self.of_sort(Sort.EVENT) if self.is_mine(heard.frame))
+
+    def strangers(self) -> tuple[Heard, ...]:
+        """Return the agent events that say they belong to another user or thread."""
+        return tuple(heard for heard in self.of_sort(Sort.EVENT) if not self.is_mine(heard.frame))
+
+    def is_mine(self, frame: Frame) -> bool:
+        """Tell whether nothing in the frame says that it is somebody else's (0.3.12)."""
+        return is_mine(frame, self.user_id, self.request)
+
+    def answer(self) -> str:
+        """Return the text of the last completion of our run, or ''."""
+        completions = [h for h in self.events() if h.frame.name == EVENTS[-1]]
+        return completions[-1].frame.answer() if completions else ""
+
+    def last_words(self) -> str:
+        """Tell how the conversation ended, for the message of a finding."""
+        if self.refused:
+            body = excerpt(" ".join(self.refused.text.split()), 200)
+            return f"the upgrade was answered with HTTP {self.refused.code} {body}".rstrip()
+        if self.closed:
+            reason = f" ({excerpt(self.closed.text, 120)})" if self.closed.text else ""
+            return (
+                f"{self.closed.label} closed with {self.closed.code}{reason} "
+                f"at {self.closed.at_s:.3f} s"
+            )
+        if self.symptom:
+            return self.symptom.sentence()
+        names = ", ".join(dict.fromkeys(self._heard_names())) or "nothing"
+        return f"heard {names} in {self.entries[-1].at_s:.3f} s" if self.entries else "nothing"
+
+    def _heard_names(self) -> Iterator[str]:
+        for heard in self.heard():
+            yield heard.frame.name or heard.frame.sort.value
+
+    def _first(self, kind: Kind) -> Entry | None:
+        return next((entry for entry in self.entries if entry.kind is kind), None)
+
+
+def is_mine(frame: Frame, user_id: str, request: Request | None) -> bool:
+    """Tell whether nothing in the frame says that it is somebody else's (protocol 0.3.12).
+
+    A frame without a user or thread is taken as ours: it came over our connection.
+    """
+    user, thread = frame.find("user_id"), frame.find("thread_id")
+    if isinstance(user, str) and user and user_id and user != user_id:
+        return False
+    return not (request and isinstance(thread, str) and thread and thread != request.thread_id)

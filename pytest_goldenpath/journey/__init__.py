@@ -1,0 +1,1 @@
+"""The edge: sockets, HTTP, processes and clocks; asynchronous, and only asynchronous."""

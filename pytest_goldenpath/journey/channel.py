@@ -1,0 +1,251 @@
+"""One WebSocket connection: drives a conversation over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+)
+from websockets.typing import Subprotocol
+
+from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.contract.transcript import Request, Transcript
+from pytest_goldenpath.journey.clock import Stopwatch
+from pytest_goldenpath.journey.conversation import Conversation
+from pytest_goldenpath.journey.symptoms import symptom_of
+from pytest_goldenpath.journey.web import clean_headers, tls_context
+from pytest_goldenpath.secrets import MASK, Redactor, Secret
+from pytest_goldenpath.target.urls import is_loopback
+
+#: How a token may travel (protocol 3.2).
+HEADER, SUBPROTOCOL, NONE = "header", "subprotocol", "none"
+_MOST_FRAME_BYTES = 1_048_576
+_OPEN_WITHIN_S = 10.0
+_CLOSE_WITHIN_S = 1.0
+_ABNORMAL = 1006
+_NO_STATUS = 1005
+_GATEWAY_STATUSES = frozenset({502, 503, 504})
+#: Closes that tell of the road and not of the product (gates E4, rows 23, 26, 30 to 32).
+_ROAD_CLOSES = frozenset({1001, _NO_STATUS, _ABNORMAL, 1012, 1013, 1014})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A connection to be made, and why.
+
+    Attributes:
+        purpose: for the record.
+        url: the WebSocket address.
+        carrier: how the token travels: header, subprotocol or none.
+        token: what is carried; None for a stranger without a token.
+        headers: more headers to send.
+        user_id: whose token it is, '' for a stranger's.
+        welcome_within_s: budget of the welcome, for the record.
+        request: what is asked, for the record.
+    """
+
+    purpose: str
+    url: str
+    carrier: str
+    token: Secret | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    user_id: str = ""
+    welcome_within_s: float = 3.0
+    request: Request | None = None
+
+
+class _Straight(connect):
+    """A connect that follows no redirect: a token in a subprotocol would travel along."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Return the exception, which means that no redirect is followed."""
+        return exc
+
+
+async def hold(
+    call: Call,
+    conversation: Conversation,
+    redactor: Redactor,
+    *,
+    ready: bool = False,
+    on_progress: Callable[[Conversation], None] | None = None,
+) -> Transcript:
+    """Hold a conversation and return its transcript; never raises for what the target does.
+
+    Args:
+        call: the connection.
+        conversation: what to say and wait for.
+        redactor: what to cut out of the record.
+        ready: whether the target had been ready before.
+        on_progress: called after each thing that happened.
+
+    """
+    stopwatch = Stopwatch()
+    try:
+        async with asyncio.timeout(_OPEN_WITHIN_S):
+            connection = await _opener(call)
+    except InvalidStatus as error:
+        _refuse(conversation, stopwatch, error, redactor, call, ready=ready)
+    except (InvalidHandshake, InvalidURI, OSError, EOFError, TimeoutError, ValueError) as error:
+        _fail(conversation, stopwatch, error, redactor, call, ready=ready)
+    else:
+        await _drive(connection, conversation, stopwatch, redactor, call, on_progress)
+    if on_progress:
+        on_progress(conversation)
+    return _transcript(call, conversation, redactor)
+
+
+def _opener(call: Call) -> _Straight:
+    headers = list(call.headers)
+    subprotocols: list[Subprotocol] | None = None
+    if call.token is not None and call.carrier == HEADER:
+        headers.append(("Authorization", f"Bearer {call.token.reveal()}"))
+    if call.token is not None and call.carrier == SUBPROTOCOL:
+        subprotocols = [Subprotocol(name) for name in token_subprotocols(call.token)]
+    return _Straight(
+        call.url,
+        additional_headers=headers,
+        subprotocols=subprotocols,
+        user_agent_header="pytest-goldenpath",
+        open_timeout=_OPEN_WITHIN_S,
+        ping_interval=None,
+        close_timeout=_CLOSE_WITHIN_S,
+        max_size=_MOST_FRAME_BYTES,
+        proxy=None if is_loopback(call.url) else True,
+        ssl=tls_context() if call.url.startswith("wss") else None,
+    )
+
+
+def token_subprotocols(token: Secret) -> tuple[str, str]:
+    """Return the pair that browsers offer: ``jwt-auth`` and ``jwt.<base64url(token)>``."""
+    encoded = base64.urlsafe_b64encode(token.reveal().encode()).decode().rstrip("=")
+    return "jwt-auth", f"jwt.{encoded}"
+
+
+async def _drive(
+    connection: ClientConnection,
+    conversation: Conversation,
+    stopwatch: Stopwatch,
+    redactor: Redactor,
+    call: Call,
+    on_progress: Callable[[Conversation], None] | None,
+) -> None:
+    response = connection.response
+    pairs = list(response.headers.raw_items()) if response else []
+    chosen = redactor.redact(connection.subprotocol or "")
+    conversation.on_opened(stopwatch.now(), chosen, clean_headers(pairs, redactor))
+    try:
+        while not conversation.finished:
+            if on_progress:
+                on_progress(conversation)
+            try:
+                async with asyncio.timeout(max(0.0, conversation.deadline_s - stopwatch.now())):
+                    for message in conversation.take_outgoing():
+                        conversation.on_sent(stopwatch.now(), message)
+                        await connection.send(message.text)
+                    heard = await connection.recv()
+            except TimeoutError:
+                conversation.on_time(stopwatch.now())
+            else:
+                _hear(conversation, stopwatch.now(), heard)
+    except ConnectionClosed as error:
+        _close(conversation, stopwatch.now(), error, redactor, call)
+    finally:
+        await connection.close()
+
+
+def _hear(conversation: Conversation, now_s: float, heard: str | bytes) -> None:
+    if isinstance(heard, str):
+        conversation.on_text(now_s, heard)
+    else:
+        conversation.on_binary(now_s, heard.decode("utf-8", "replace"))
+
+
+def _close(
+    conversation: Conversation,
+    now_s: float,
+    error: ConnectionClosed,
+    redactor: Redactor,
+    call: Call,
+) -> None:
+    received, sent = error.rcvd, error.sent
+    code = received.code if received else _ABNORMAL
+    reason = redactor.redact(received.reason) if received else ""
+    if received is None and sent is not None:
+        conversation.on_closed(now_s, sent.code, redactor.redact(sent.reason), by="we")
+    elif code in _ROAD_CLOSES:
+        kind = Kind.WS_CLOSE if received else Kind.RESET
+        conversation.on_trouble(
+            Symptom(kind, call.purpose, call.url, code=code, ready=True, detail=reason)
+        )
+    else:
+        conversation.on_closed(now_s, code, reason)
+
+
+def _refuse(
+    conversation: Conversation,
+    stopwatch: Stopwatch,
+    error: InvalidStatus,
+    redactor: Redactor,
+    call: Call,
+    *,
+    ready: bool,
+) -> None:
+    response = error.response
+    body = redactor.redact(bytes(response.body or b"")[:2000].decode("utf-8", "replace"))
+    headers = clean_headers(list(response.headers.raw_items()), redactor)
+    conversation.on_refused(stopwatch.now(), response.status_code, body, headers)
+    if response.status_code in _GATEWAY_STATUSES:
+        conversation.on_trouble(
+            Symptom(
+                Kind.HTTP_STATUS,
+                call.purpose,
+                call.url,
+                status=response.status_code,
+                app_made=body.lstrip().startswith("{"),
+                ready=ready,
+            )
+        )
+
+
+def _fail(
+    conversation: Conversation,
+    stopwatch: Stopwatch,
+    error: Exception,
+    redactor: Redactor,
+    call: Call,
+    *,
+    ready: bool,
+) -> None:
+    symptom = symptom_of(error, phase=call.purpose, where=call.url, ready=ready)
+    detail = redactor.redact(symptom.detail)
+    if symptom.kind is Kind.PROTOCOL:
+        conversation.on_refused(stopwatch.now(), 101, f"a broken upgrade ({detail})")
+        return
+    conversation.on_trouble(replace(symptom, detail=detail))
+
+
+def _transcript(call: Call, conversation: Conversation, redactor: Redactor) -> Transcript:
+    offered = ("jwt-auth", f"jwt.{MASK}") if call.carrier == SUBPROTOCOL else ()
+    entries = tuple(
+        replace(entry, text=redactor.redact(entry.text)) for entry in conversation.entries
+    )
+    return Transcript(
+        call.purpose,
+        call.url,
+        call.carrier,
+        offered,
+        call.user_id,
+        call.welcome_within_s,
+        call.request,
+        entries,
+        conversation.symptom,
+    )

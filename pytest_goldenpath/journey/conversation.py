@@ -1,0 +1,309 @@
+"""What to send next, when a step is over and which deadline applies: frames and times in,
+decisions out. No socket, no clock, no loop; any driver can run it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort, decode
+from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.contract.transcript import Entry, Kind, Request, is_mine
+
+#: After a failure frame the target has this long to close (rules GP-303).
+_CLOSE_WITHIN_S = 2.0
+#: More entries than any honest run has; what comes after is not kept.
+MOST_ENTRIES = 5000
+_TOO_BIG = 1009
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send, and the label under which the transcript keeps it."""
+
+    label: str
+    text: str
+
+
+class Step:
+    """One thing to say and to wait for; over when heard, or at its deadline."""
+
+    label = ""
+
+    def begin(self, at_s: float) -> tuple[Outgoing, ...]:
+        """Enter the step; returns what is to be sent."""
+        raise NotImplementedError
+
+    def hear(self, at_s: float, frame: Frame) -> bool:
+        """Take a frame; True when the step is over."""
+        raise NotImplementedError
+
+    def deadline_s(self) -> float:
+        """Return the moment at which waiting ends."""
+        raise NotImplementedError
+
+    def is_late(self) -> bool:
+        """Tell whether reaching the deadline means that something is missing."""
+        return True
+
+
+class AwaitWelcome(Step):
+    """Wait for the welcome; anything else is kept and does not end the wait."""
+
+    label = "welcome"
+
+    def __init__(self, within_s: float) -> None:
+        """Take the budget in seconds from the upgrade."""
+        self._within_s = within_s
+        self._until_s = 0.0
+
+    def begin(self, at_s: float) -> tuple[Outgoing, ...]:
+        """Send nothing: the server has a race at the handshake (protocol 3.4)."""
+        self._until_s = at_s + self._within_s
+        return ()
+
+    def hear(self, at_s: float, frame: Frame) -> bool:  # noqa: ARG002
+        """End with the welcome."""
+        return frame.sort is Sort.WELCOME
+
+    def deadline_s(self) -> float:
+        """Return the end of the budget."""
+        return self._until_s
+
+
+class AwaitRefusal(Step):
+    """Wait to be thrown out; being welcomed or served ends the wait at once."""
+
+    label = "refusal"
+
+    def __init__(self, within_s: float) -> None:
+        """Take the time in seconds that the target has to refuse."""
+        self._within_s = within_s
+        self._until_s = 0.0
+
+    def begin(self, at_s: float) -> tuple[Outgoing, ...]:
+        """Send nothing."""
+        self._until_s = at_s + self._within_s
+        return ()
+
+    def hear(self, at_s: float, frame: Frame) -> bool:
+        """End when let in; a failure frame gives the target a little time to close."""
+        if frame.sort is Sort.FAILURE:
+            self._until_s = at_s + _CLOSE_WITHIN_S
+        return frame.sort in {Sort.WELCOME, Sort.EVENT}
+
+    def deadline_s(self) -> float:
+        """Return the end of the wait."""
+        return self._until_s
+
+
+class Ping(Step):
+    """Send a ping and wait for its pong.
+
+    After a run it is a fence as well: frames are ordered, so all that the target had queued
+    before the pong has been heard when the pong comes, without any sleep.
+    """
+
+    def __init__(self, within_s: float, label: str = "ping") -> None:
+        """Take the budget in seconds and the label of the message."""
+        self.label = label
+        self._within_s = within_s
+        self._until_s = 0.0
+
+    def begin(self, at_s: float) -> tuple[Outgoing, ...]:
+        """Send the ping."""
+        self._until_s = at_s + self._within_s
+        return (Outgoing(self.label, json.dumps({"type": "ping", "timestamp": at_s})),)
+
+    def hear(self, at_s: float, frame: Frame) -> bool:  # noqa: ARG002
+        """End with a pong."""
+        return frame.sort is Sort.PONG
+
+    def deadline_s(self) -> float:
+        """Return the end of the budget."""
+        return self._until_s
+
+
+class Ask(Step):
+    """Send the request and listen until the last agent has completed."""
+
+    label = "request"
+
+    def __init__(
+        self,
+        request: Request,
+        user_id: str,
+        *,
+        first_event_s: float,
+        silence_s: float,
+        run_s: float,
+    ) -> None:
+        """Take the request, whose it is, and the three budgets in seconds (protocol 3.9)."""
+        self._request = request
+        self._user_id = user_id
+        self._budgets = (first_event_s, silence_s, run_s)
+        self._open_agents: list[str] = []
+        self._started_s = 0.0
+        self._last_s = 0.0
+        self._heard_any = False
+        self._settles_s: float | None = None
+
+    def begin(self, at_s: float) -> tuple[Outgoing, ...]:
+        """Send the request in the form that every handler understands (protocol 3.5)."""
+        self._started_s = self._last_s = at_s
+        return (Outgoing(self.label, request_message(self._request, self._user_id)),)
+
+    def hear(self, at_s: float, frame: Frame) -> bool:
+        """End when every agent that started has completed, or the target gave up."""
+        if frame.sort is Sort.FAILURE:
+            return frame.name in _FINAL_FAILURES
+        if frame.sort is not Sort.EVENT or not is_mine(frame, self._user_id, self._request):
+            return False
+        self._last_s = at_s
+        self._heard_any = True
+        self._settles_s = None
+        agent = frame.text("agent_name", "agent", "agent_id")
+        if frame.name == EVENTS[0]:
+            self._open_agents.append(agent)
+        if frame.name == EVENTS[-1]:
+            return self._completes(at_s, agent)
+        return False
+
+    def deadline_s(self) -> float:
+        """Return the end of the silence that is allowed, or of the whole run."""
+        if self._settles_s is not None:
+            return self._settles_s
+        first_event_s, silence_s, run_s = self._budgets
+        silence = silence_s if self._heard_any else max(first_event_s, silence_s)
+        return min(self._last_s + silence, self._started_s + run_s)
+
+    def is_late(self) -> bool:
+        """Tell that the run did not end, unless it only was given time to settle."""
+        return self._settles_s is None
+
+    def _completes(self, at_s: float, agent: str) -> bool:
+        """Treat the supervisor's completion, or the last one, as the end (protocol 4.7.4).
+
+        Agents may run one after another with nobody above them, so a completion that leaves
+        no agent open is the end only when nothing follows for a moment.
+        """
+        if agent in self._open_agents:
+            self._open_agents.remove(agent)
+        if any(word in agent.lower() for word in _SUPERVISORS):
+            return agent not in self._open_agents
+        if not self._open_agents:
+            self._settles_s = at_s + _SETTLE_S
+        return False
+
+
+_SUPERVISORS = ("supervisor", "orchestrator")
+_SETTLE_S = 0.5
+_FINAL_FAILURES = frozenset({"agent_error", "agent_failed", "agent_death", "connection_error"})
+
+
+class Conversation:
+    """A sequence of steps over one connection, and the record of it.
+
+    The driver calls one of the ``on_`` methods for each thing that happens, then sends what
+    :meth:`take_outgoing` returns, then waits no longer than :attr:`deadline_s`.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        """Take the steps in their order."""
+        self._steps = deque(steps)
+        self._step: Step | None = None
+        self._outgoing: deque[Outgoing] = deque()
+        self.entries: list[Entry] = []
+        self.symptom: Symptom | None = None
+        self.finished = False
+
+    @property
+    def deadline_s(self) -> float:
+        """The moment at which :meth:`on_time` is due."""
+        return self._step.deadline_s() if self._step else 0.0
+
+    def take_outgoing(self) -> tuple[Outgoing, ...]:
+        """Return what is to be sent now; the driver reports each by :meth:`on_sent`."""
+        outgoing = tuple(self._outgoing)
+        self._outgoing.clear()
+        return outgoing
+
+    def on_opened(
+        self, at_s: float, subprotocol: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """The upgrade succeeded."""
+        self._add(Entry(at_s, Kind.OPENED, subprotocol, headers=headers))
+        self._next(at_s)
+
+    def on_refused(
+        self, at_s: float, status: int, body: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """The upgrade was answered with something else."""
+        self._add(Entry(at_s, Kind.REFUSED, text=body, code=status, headers=headers))
+        self.finished = True
+
+    def on_sent(self, at_s: float, message: Outgoing) -> None:
+        """A message left."""
+        self._add(Entry(at_s, Kind.SENT, message.label, message.text))
+
+    def on_text(self, at_s: float, text: str) -> None:
+        """A text frame came."""
+        self._add(Entry(at_s, Kind.HEARD, text=text))
+        if self._step and self._step.hear(at_s, decode(text)):
+            self._next(at_s)
+
+    def on_binary(self, at_s: float, text: str) -> None:
+        """A binary frame came; it is kept, and means nothing in this protocol."""
+        self._add(Entry(at_s, Kind.HEARD, text=text, binary=True))
+
+    def on_time(self, at_s: float) -> None:
+        """The deadline passed: what was waited for is missed, and the next step is due."""
+        if self._step:
+            if self._step.is_late():
+                self._add(Entry(at_s, Kind.MISSED, self._step.label))
+            self._next(at_s)
+
+    def on_closed(self, at_s: float, code: int, reason: str, by: str = "the target") -> None:
+        """The target closed the connection, or we had to for what it sent."""
+        self.entries.append(Entry(at_s, Kind.CLOSED, by, reason, code))
+        self.finished = True
+
+    def on_trouble(self, symptom: Symptom) -> None:
+        """The road broke."""
+        self.symptom = symptom
+        self.finished = True
+
+    def _next(self, at_s: float) -> None:
+        if not self._steps:
+            self._step = None
+            self.finished = True
+            self._add(Entry(at_s, Kind.LEFT))
+            return
+        self._step = self._steps.popleft()
+        self._outgoing.extend(self._step.begin(at_s))
+
+    def _add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        if len(self.entries) >= MOST_ENTRIES and not self.finished:
+            self.on_closed(entry.at_s, _TOO_BIG, f"more than {MOST_ENTRIES} frames", by="we")
+
+
+def request_message(request: Request, user_id: str) -> str:
+    """Write a request with every field that some handler reads, at the root (protocol 3.5)."""
+    return json.dumps(
+        {
+            "type": request.message_type,
+            "content": request.text,
+            "message": request.text,
+            "user_request": request.text,
+            "text": request.text,
+            "agent_type": "supervisor",
+            "user_id": user_id,
+            "thread_id": request.thread_id,
+            "run_id": request.run_id,
+            "message_id": request.message_id,
+        }
+    )

@@ -1,0 +1,202 @@
+"""HTTP exchanges: bounded in size and time, never redirected, secrets cut out at once."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from pytest_goldenpath.contract.exchange import Exchange, parse_json
+from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.journey.clock import Stopwatch
+from pytest_goldenpath.journey.symptoms import symptom_of
+from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.target.urls import is_loopback
+
+#: No honest answer of this contract is larger.
+MOST_BYTES = 1_048_576
+_MOST_HEADERS = 100
+_LONGEST_HEADER = 2000
+_GATEWAY_STATUSES = frozenset({502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An exchange that may be shown, beside the decoded body that may not.
+
+    Attributes:
+        exchange: the record, without secrets.
+        document: the body as a JSON object, with secrets; empty when it is none.
+    """
+
+    exchange: Exchange
+    document: Mapping[str, Any]
+
+
+class Web:
+    """A client for one target; use it as an asynchronous context manager."""
+
+    def __init__(self, backend: str, redactor: Redactor, stopwatch: Stopwatch) -> None:
+        """Take the address that decides about proxies, the secrets, and the time."""
+        self._redactor = redactor
+        self._stopwatch = stopwatch
+        self.ready = False
+        self._client = httpx.AsyncClient(
+            verify=tls_context() if backend.startswith("https") else False,
+            trust_env=not is_loopback(backend),
+            follow_redirects=False,
+            timeout=None,  # noqa: S113  # every request runs under its own total deadline
+            headers={"user-agent": "pytest-goldenpath"},
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open nothing yet: connections are made when they are needed."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def exchange(
+        self,
+        purpose: str,
+        method: str,
+        url: str,
+        *,
+        within_s: float,
+        json: Mapping[str, Any] | None = None,
+        token: Secret | None = None,
+        headers: Mapping[str, str] | None = None,
+        secret_keys: tuple[str, ...] = (),
+    ) -> Answer:
+        """Make one request and never raise for what the target or the road does.
+
+        Args:
+            purpose: why, for the record.
+            method: HTTP method.
+            url: address.
+            within_s: seconds until the whole answer must be there.
+            json: body to send.
+            token: bearer token to send.
+            headers: more headers to send.
+            secret_keys: keys of the answer whose values are secrets from now on.
+
+        """
+        sent = dict(headers or {})
+        if token:
+            sent["authorization"] = f"Bearer {token.reveal()}"
+        started_s = self._stopwatch.now()
+        record = _Record(purpose, method, url, started_s)
+        try:
+            async with (
+                asyncio.timeout(within_s),
+                self._client.stream(method, url, json=json, headers=sent) as response,
+            ):
+                body, oversized = await _read(response)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            symptom = symptom_of(error, phase=purpose, where=url, ready=self.ready)
+            return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
+        document = parse_json(body.decode("utf-8", "replace"))
+        answered = document if isinstance(document, dict) else {}
+        for key in secret_keys:
+            if isinstance(answered.get(key), str):
+                self._redactor.learn(Secret(answered[key]))
+        exchange = record.answered(
+            self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
+        )
+        return Answer(exchange, answered)
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return a context with the system's trust store; ``SSL_CERT_FILE`` overrides it."""
+    return ssl.create_default_context()
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    purpose: str
+    method: str
+    url: str
+    at_s: float
+
+    def failed(self, now_s: float, symptom: Symptom, redactor: Redactor) -> Exchange:
+        clean = Symptom(
+            symptom.kind,
+            symptom.phase,
+            symptom.where,
+            ready=symptom.ready,
+            detail=redactor.redact(symptom.detail),
+        )
+        return Exchange(
+            self.purpose, self.method, self.url, self.at_s, now_s - self.at_s, symptom=clean
+        )
+
+    def answered(
+        self,
+        now_s: float,
+        response: httpx.Response,
+        body: bytes,
+        redactor: Redactor,
+        oversized: bool,
+        *,
+        ready: bool,
+    ) -> Exchange:
+        text = redactor.redact(body.decode("utf-8", "replace"))
+        symptom = None
+        if response.status_code in _GATEWAY_STATUSES:
+            symptom = Symptom(
+                Kind.HTTP_STATUS,
+                self.purpose,
+                self.url,
+                status=response.status_code,
+                app_made=isinstance(parse_json(text), dict),
+                ready=ready,
+            )
+        return Exchange(
+            self.purpose,
+            self.method,
+            self.url,
+            self.at_s,
+            now_s - self.at_s,
+            response.status_code,
+            clean_headers(response.headers.multi_items(), redactor),
+            text,
+            oversized,
+            symptom,
+        )
+
+
+def clean_headers(
+    pairs: list[tuple[str, str]], redactor: Redactor
+) -> tuple[tuple[str, str], ...]:
+    """Return at most 100 headers, lower-case, cut and without secrets; cookies are masked."""
+    return tuple(
+        (
+            name.lower(),
+            "***"
+            if name.lower() in {"set-cookie", "authorization"}
+            else redactor.redact(value[:_LONGEST_HEADER]),
+        )
+        for name, value in pairs[:_MOST_HEADERS]
+    )
+
+
+async def _read(response: httpx.Response) -> tuple[bytes, bool]:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes(65_536):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MOST_BYTES:
+            return b"".join(chunks)[:MOST_BYTES], True
+    return b"".join(chunks), False

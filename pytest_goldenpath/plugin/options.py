@@ -1,0 +1,113 @@
+"""The options and their meaning; cheap to import, because pytest does so in every run."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+#: name, metavar or None for a flag, whether it may be repeated, help
+_OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
+    (
+        "target",
+        "NAME|URL",
+        False,
+        "What to validate: local (default: a reference backend is started on loopback), staging, "
+        "a name from [tool.goldenpath.targets.<name>], or the backend's URL.",
+    ),
+    ("staging", None, False, "The same as --target staging."),
+    ("auth-url", "URL", False, "Address of the auth service (default: the backend's)."),
+    ("ws-url", "URL", False, "Address of the WebSocket (default: the backend's, with /ws)."),
+    ("env-file", "PATH", False, "A dotenv file whose values lie under the environment's."),
+    (
+        "category",
+        "NAME[,NAME]",
+        True,
+        "Run the golden path checks of these categories only: smoke, mission_critical, "
+        "remediation, all.",
+    ),
+    (
+        "execution-mode",
+        "MODE",
+        False,
+        "full (default), or fast_feedback: smoke checks, within 2 minutes, stopping as soon as "
+        "the verdict is certain.",
+    ),
+    ("evidence-dir", "DIR", False, "Where verdict and transcripts go (default: .goldenpath)."),
+    ("gate", None, False, "For CI: a skipped check is not green."),
+    ("accept-bypass", None, False, "Exit with 0 when a valid emergency bypass is active."),
+    ("expect-revision", "REV", False, "The target must say that it is this build."),
+    (
+        "fault",
+        "NAME",
+        True,
+        "Embedded target only: break the reference backend in this way; 'list' names the ways.",
+    ),
+    (
+        "variant",
+        "NAME",
+        True,
+        "Embedded target only: speak this variant of the protocol; 'list' names them.",
+    ),
+)
+#: Options that exist under their long name only, because another plugin owns the short one.
+TAKEN: list[str] = []
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add every option as ``--<name>`` and ``--goldenpath-<name>``."""
+    group = parser.getgroup("goldenpath", "golden path validation")
+    for name, metavar, repeatable, text in _OPTIONS:
+        kwargs: dict[str, object] = {"dest": dest(name), "help": text}
+        if metavar is None:
+            kwargs |= {"action": "store_true", "default": False}
+        elif repeatable:
+            kwargs |= {"action": "append", "metavar": metavar, "default": []}
+        else:
+            kwargs |= {"metavar": metavar, "default": ""}
+        try:
+            group.addoption(f"--{name}", f"--goldenpath-{name}", **kwargs)
+        except ValueError:
+            TAKEN.append(name)
+            group.addoption(f"--goldenpath-{name}", **kwargs)
+
+
+def dest(name: str) -> str:
+    """Return the attribute under which an option's value is kept."""
+    return f"goldenpath_{name.replace('-', '_')}"
+
+
+def is_asked_for(config: pytest.Config) -> bool:
+    """Tell whether an option of ours was given."""
+    namespace = vars(config.option)
+    return any(namespace.get(dest(option[0])) for option in _OPTIONS)
+
+
+def text(config: pytest.Config, name: str) -> str:
+    """Return the value of an option that takes one, '' when it was not given."""
+    return str(config.getoption(dest(name)) or "")
+
+
+def flag(config: pytest.Config, name: str) -> bool:
+    """Tell whether a flag was given."""
+    return bool(config.getoption(dest(name)))
+
+
+def many(config: pytest.Config, name: str) -> tuple[str, ...]:
+    """Return the values of a repeatable option, commas taken apart."""
+    values = [str(value) for value in config.getoption(dest(name))]
+    return tuple(part.strip() for value in values for part in value.split(","))
+
+
+def lists_names(config: pytest.Config) -> int | None:
+    """Print the names of faults or variants when asked to; None when not asked."""
+    for name in ("fault", "variant"):
+        if "list" in many(config, name):
+            from pytest_goldenpath.reference import catalogue
+
+            known = catalogue.FAULTS if name == "fault" else catalogue.VARIANTS
+            width = max(map(len, known))
+            for key, entry in known.items():
+                sys.stdout.write(f"{key:{width}}  {entry.description}\n")
+            return 0
+    return None

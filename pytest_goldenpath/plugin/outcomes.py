@@ -1,0 +1,115 @@
+"""What became of each check: hooks that run for each test, registered only when one is there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import pytest
+
+from pytest_goldenpath.contract.findings import Finding
+from pytest_goldenpath.contract.judgement import Judgement
+from pytest_goldenpath.journey.symptoms import symptom_of
+from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
+from pytest_goldenpath.plugin.proof import trouble
+from pytest_goldenpath.verdict.checks import Explained, Outcome, explain
+
+#: What the check's ``prove`` judged; absent when it was not called.
+JUDGED: pytest.StashKey[tuple[Judgement, ...]] = pytest.StashKey()
+#: The attribute under which a report carries its check across processes; plain data only.
+ATTRIBUTE = "goldenpath"
+_FOREIGN_MODULES = ("httpx", "httpcore", "websockets")
+
+
+class Outcomes:
+    """Attaches to each report of a check what it means for the verdict."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Explain the exception that ended a phase, or the lack of one."""
+        report = yield
+        if is_check(item):
+            record = _record(item, call, report)
+            if record is not None:
+                setattr(report, ATTRIBUTE, record)
+        return report
+
+
+class Letters:
+    """Shows an inconclusive check by a letter of its own."""
+
+    def pytest_report_teststatus(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> tuple[str, str, tuple[str, Mapping[str, bool]]] | None:
+        """Say ``I`` for a check that could not be decided."""
+        record = getattr(report, ATTRIBUTE, None)
+        if report.failed and record and record["outcome"] == Outcome.INCONCLUSIVE:
+            return "inconclusive", "I", ("INCONCLUSIVE", {"yellow": True})
+        return None
+
+
+def _record(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> dict[str, Any] | None:
+    judged = item.stash.get(JUDGED, ())
+    if call.excinfo is not None:
+        explained = _explain(call.excinfo.value)
+    elif call.when == "call":
+        explained = _passed(item, judged, report)
+    else:
+        return None
+    found = dict.fromkeys(
+        (*explained.findings, *(finding for judgement in judged for finding in judgement.findings))
+    )
+    return {
+        "category": category_of(item),
+        "requirements": list(requirements_of(item)),
+        "outcome": explained.outcome.value,
+        "attribution": explained.attribution.value if explained.attribution else None,
+        "row": explained.row,
+        "reason": explained.reason,
+        "findings": [_plain(finding) for finding in found],
+    }
+
+
+def _explain(error: BaseException) -> Explained:
+    if isinstance(error, pytest.skip.Exception):
+        return Explained(Outcome.SKIPPED, None, (), str(error))
+    if isinstance(error, pytest.fail.Exception):
+        return explain(AssertionError(str(error)))
+    if _is_about_the_road(error):
+        symptom = symptom_of(error, phase="check", where="", ready=True)
+        return explain(trouble(symptom))
+    return explain(error)
+
+
+def _is_about_the_road(error: BaseException) -> bool:
+    """Tell whether a check's own client raised this; a check may talk to the target itself."""
+    module = type(error).__module__.partition(".")[0]
+    return module in _FOREIGN_MODULES or isinstance(error, ConnectionError | TimeoutError)
+
+
+def _passed(
+    item: pytest.Item, judged: tuple[Judgement, ...], report: pytest.TestReport
+) -> Explained:
+    """Accept a pass, unless the check asked for ``prove`` and never used it."""
+    uses_prove = "prove" in getattr(item, "fixturenames", ())
+    if not uses_prove or judged:
+        return Explained(Outcome.PASSED, None, (), "")
+    explained = explain(RuntimeError("it took the fixture prove and proved nothing"))
+    report.outcome = "failed"
+    report.longrepr = explained.reason
+    return explained
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "evidence": finding.evidence,
+        "absence": finding.absence,
+        "attribution": finding.attribution.value,
+    }

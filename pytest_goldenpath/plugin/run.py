@@ -1,0 +1,160 @@
+"""One run of golden path checks in one process: its settings, its target, its survey."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_goldenpath.contract.registry import RULES
+from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.plugin.settings import Settings
+from pytest_goldenpath.report.files import (
+    survey_from_text,
+    survey_to_text,
+    write_transcripts,
+    write_whole,
+)
+from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.target.model import Credentials, PasswordLogin, Target
+
+_EMBEDDED_FILE = "embedded.json"
+_SURVEY_FILE = "survey.json"
+_LOCK_WITHIN_S = 600.0
+
+
+class Run:
+    """What the hooks and fixtures of one process share.
+
+    Under xdist ``folder`` is a private directory of the whole run: the controller puts the
+    embedded backend's address there, and the worker that needs the survey first conducts it for
+    all. Without xdist there is no such folder.
+    """
+
+    def __init__(self, settings: Settings, folder: Path | None = None) -> None:
+        """Take the settings, and the run's private directory if it has one."""
+        self.settings = settings
+        self.redactor = Redactor()
+        self.folder = folder
+        self.wanted: frozenset[str] = frozenset()
+        self.selected: tuple[str, ...] = ()
+        self.survey: Survey | None = None
+        self._backend: object = None
+        self._target = settings.resolved.target
+        self._credentials: Credentials | None = (
+            settings.resolved.wallet.first if settings.resolved.wallet else None
+        )
+        self.expired_token = (
+            settings.resolved.wallet.expired_token if settings.resolved.wallet else Secret("")
+        )
+
+    def want(self, codes: Iterator[str] | tuple[str, ...]) -> None:
+        """Note which observations the selected promises need."""
+        self.wanted = frozenset(need for code in codes for need in RULES[code].needs)
+
+    def start_backend(self) -> None:
+        """Start the embedded backend, if the target is one and nobody else has started it."""
+        from pytest_goldenpath.journey.embedded import EmbeddedBackend
+
+        if self._target.embedded and self._backend is None and not self._is_shared():
+            self._backend = EmbeddedBackend(self.settings.faults, self.settings.variants)
+
+    def stop_backend(self) -> None:
+        """Stop the embedded backend that this process started."""
+        from pytest_goldenpath.journey.embedded import EmbeddedBackend
+
+        if isinstance(self._backend, EmbeddedBackend):
+            self._backend.stop()
+
+    def target(self) -> Target:
+        """Return the target with its addresses; waits for the embedded backend.
+
+        Raises:
+            BackendNotStarted: it did not start.
+
+        """
+        from dataclasses import replace
+
+        from pytest_goldenpath.journey.embedded import EmbeddedBackend
+
+        if not self._target.embedded or self._target.backend:
+            return self._target
+        if isinstance(self._backend, EmbeddedBackend):
+            started = self._backend.wait()
+            said = {
+                "backend": started.backend,
+                "auth": started.auth,
+                "ws": started.ws,
+                "email": started.email,
+                "password": started.password.reveal(),
+                "expired_token": started.expired_token.reveal(),
+            }
+        else:
+            said = self._shared_address()
+        self._target = replace(
+            self._target, backend=said["backend"], auth=said["auth"], ws=said["ws"]
+        )
+        self._credentials = PasswordLogin(said["email"], Secret(said["password"]))
+        self.expired_token = Secret(said["expired_token"])
+        if self.folder and isinstance(self._backend, EmbeddedBackend):
+            write_whole(self.folder / _EMBEDDED_FILE, json.dumps(said))
+        return self._target
+
+    def known_target(self) -> Target:
+        """Return the target as far as it is known, without waiting for anything."""
+        return self._target
+
+    def credentials(self) -> Credentials:
+        """Return whom to log in as; :meth:`target` must have been asked for before."""
+        if self._credentials is None:
+            raise RuntimeError("the target has not been asked for")
+        return self._credentials
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the right to conduct the run's survey; the others wait for its result."""
+        if self.folder is None:
+            yield
+            return
+        from filelock import FileLock
+
+        with FileLock(self.folder / "survey.lock", timeout=_LOCK_WITHIN_S):
+            yield
+
+    def recall(self) -> Survey | None:
+        """Return the survey that this run has already conducted, in whichever process."""
+        if self.survey is None and self.folder and (self.folder / _SURVEY_FILE).exists():
+            text = (self.folder / _SURVEY_FILE).read_text(encoding="utf-8")
+            self.survey = survey_from_text(text)
+        return self.survey
+
+    def keep(self, survey: Survey) -> Survey:
+        """Keep a survey for the rest of the run, and its transcripts as evidence."""
+        self.survey = survey
+        if self.folder:
+            write_whole(self.folder / _SURVEY_FILE, survey_to_text(survey))
+        write_transcripts(self.settings.evidence_dir / "transcripts", survey)
+        return survey
+
+    def _is_shared(self) -> bool:
+        return bool(self.folder and (self.folder / _EMBEDDED_FILE).exists())
+
+    def _shared_address(self) -> dict[str, str]:
+        if self.folder is None:
+            raise RuntimeError("the embedded backend was not started")
+        text = (self.folder / _EMBEDDED_FILE).read_text(encoding="utf-8")
+        said: dict[str, str] = json.loads(text)
+        return said
+
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+
+
+def run_of(config: pytest.Config) -> Run:
+    """Return the run of a process that has one."""
+    return config.stash[RUN]
+
+

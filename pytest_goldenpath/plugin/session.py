@@ -1,0 +1,244 @@
+"""The end of a run, in the one process that decides it: verdict, file, exit code, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
+from pytest_goldenpath.contract.rules.health import revisions_of
+from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
+from pytest_goldenpath.plugin.run import Run
+from pytest_goldenpath.report.files import write_verdict
+from pytest_goldenpath.report.terminal import Line, header_lines, summary_lines
+from pytest_goldenpath.verdict.checks import Check, Outcome
+from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
+from pytest_goldenpath.verdict.document import RunFacts, document
+
+#: Key of what a worker tells the controller at its end.
+OUTPUT = "goldenpath"
+_UNAVAILABLE = 503
+_WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
+
+
+class WorkerEnd:
+    """A worker's last words: what it selected and what it met."""
+
+    def __init__(self, run: Run) -> None:
+        """Take the worker's run."""
+        self._run = run
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over plain data only; xdist carries nothing else."""
+        output: dict[str, Any] = getattr(session.config, "workeroutput", {})
+        output[OUTPUT] = {"selected": list(self._run.selected), **_met(self._run)}
+
+
+class Collector:
+    """Gathers reports and decides; lives in the controller, or in the only process."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        """Take the configuration and the run."""
+        self._config = config
+        self._run = run
+        self._checks: dict[str, Check] = {}
+        self._selected: set[str] = set()
+        self._met: dict[str, Any] = {"http_503": 0, "revision": ""}
+        self._started = datetime.now(UTC)
+        self._clock = monotonic()
+        self._foreign_failures = 0
+        self._was_interrupted = False
+        self._stops_early = run.settings.execution_mode == "fast_feedback"
+        self._told: list[Line] = []
+        self._header_told = False
+        self._session: pytest.Session | None = None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Remember the session, to stop it when the verdict is certain."""
+        self._session = session
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is going to be validated, and where each setting came from."""
+        self._header_told = True
+        return header_lines(self._run.settings)
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say the same when it became clear only now that there are checks."""
+        if self._header_told or not self._run.selected:
+            return []
+        return header_lines(self._run.settings)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a phase's report; the worst of a test's phases counts."""
+        record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
+        if record is None and report.failed and report.when not in {"setup", "call", "teardown"}:
+            record = _crashed(report)
+        if record is None:
+            self._foreign_failures += report.failed
+            return
+        self._add(_check(report, record))
+        if self._stops_early and self._checks[report.nodeid].outcome is Outcome.FAILED:
+            self._stop()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
+        """Take a worker's last words; a crashed worker has none."""
+        said = getattr(node, "workeroutput", {}).get(OUTPUT)
+        if said:
+            self._selected |= set(said["selected"])
+            self._met["http_503"] = max(self._met["http_503"], said["http_503"])
+            self._met["revision"] = self._met["revision"] or said["revision"]
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell a person's Ctrl-C from a session that stops itself at ``--maxfail``."""
+        module = type(excinfo.value).__module__
+        self._was_interrupted = not module.startswith("xdist")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Decide, write the verdict, and set the exit code that agrees with it."""
+        self._selected |= set(self._run.selected)
+        if not self._selected and not self._checks:
+            return
+        if self._run.selected:
+            self._met = _met(self._run)
+        decision = self._decide(exitstatus)
+        code = self._exit_code(decision, exitstatus)
+        verdict = document(decision, self._checks.values(), self._facts(), exit_code=code)
+        folder = self._run.settings.evidence_dir
+        redacted = self._run.redactor
+        try:
+            path = str(write_verdict(folder, verdict))
+        except OSError as error:
+            path = f"not written: {error.strerror}"
+            code = code or Exit.INCONCLUSIVE
+        session.exitstatus = code
+        lines = summary_lines(verdict, evidence=path, bypass=self._run.settings.bypass)
+        self._told = [Line(redacted.redact(line.text), line.style) for line in lines]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdict after everything else."""
+        if not self._told:
+            return
+        heading, *lines = self._told
+        terminalreporter.section(heading.text, bold=True, **{heading.style: True})
+        for line in lines:
+            terminalreporter.line(line.text, **({line.style: True} if line.style else {}))
+
+    def _add(self, check: Check) -> None:
+        known = self._checks.get(check.id)
+        if known is None:
+            self._checks[check.id] = check
+            return
+        worst = min(known, check, key=lambda one: _WORST_FIRST.index(one.outcome))
+        self._checks[check.id] = _with_duration(worst, known.duration_s + check.duration_s)
+
+    def _stop(self) -> None:
+        if self._session is not None:
+            self._session.shouldfail = "goldenpath: the verdict is FAIL"
+        distributor = self._config.pluginmanager.getplugin("dsession")
+        if distributor is not None:
+            distributor.shouldstop = "goldenpath: the verdict is FAIL"
+
+    def _decide(self, exitstatus: int) -> Decision:
+        unfinished = self._selected - set(self._checks)
+        decision = decide(
+            tuple(self._checks.values()),
+            unfinished=unfinished,
+            bypass=self._run.settings.bypass,
+            rulebook=self._run.settings.rulebook,
+        )
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR and decision.verdict is Verdict.PASS:
+            reason = ("the test run ended with an internal error",)
+            undecided = Verdict.INCONCLUSIVE
+            return Decision(undecided, undecided, Exit.INCONCLUSIVE, reason, decision.counts)
+        return decision
+
+    def _exit_code(self, decision: Decision, exitstatus: int) -> int:
+        own = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
+        if exitstatus in own or self._was_interrupted:
+            return int(exitstatus)
+        if self._foreign_failures and decision.exit_code != Exit.FAIL:
+            return int(Exit.FAIL)
+        return int(decision.exit_code)
+
+    def _facts(self) -> RunFacts:
+        settings = self._run.settings
+        categories = settings.categories or tuple(
+            sorted({check.category for check in self._checks.values() if check.category})
+        )
+        return RunFacts(
+            self._run.known_target(),
+            self._met["revision"],
+            categories,
+            settings.execution_mode,
+            self._started.isoformat(timespec="seconds"),
+            monotonic() - self._clock,
+            settings.bypass,
+            self._met["http_503"],
+        )
+
+
+def _check(report: pytest.TestReport, record: dict[str, Any]) -> Check:
+    return Check(
+        report.nodeid,
+        record["category"],
+        tuple(record["requirements"]),
+        Outcome(record["outcome"]),
+        Attribution(record["attribution"]) if record["attribution"] else None,
+        tuple(_finding(finding) for finding in record["findings"]),
+        record["reason"],
+        record["row"],
+        duration_s=report.duration,
+    )
+
+
+def _finding(plain: dict[str, Any]) -> Finding:
+    return Finding(
+        plain["code"],
+        Severity(plain["severity"]),
+        plain["message"],
+        plain["evidence"],
+        absence=plain["absence"],
+        attribution=Attribution(plain["attribution"]),
+    )
+
+
+def _crashed(report: pytest.TestReport) -> dict[str, Any]:
+    """Record a test whose worker died: nothing is known about the product."""
+    return {
+        "category": "",
+        "requirements": [],
+        "outcome": Outcome.INCONCLUSIVE.value,
+        "attribution": Attribution.HARNESS.value,
+        "row": "E4-46",
+        "reason": str(report.longrepr).partition("\n")[0] or "the worker crashed",
+        "findings": [],
+    }
+
+
+def _with_duration(check: Check, duration_s: float) -> Check:
+    from dataclasses import replace
+
+    return replace(check, duration_s=duration_s)
+
+
+def _met(run: Run) -> dict[str, Any]:
+    survey = run.survey
+    if survey is None:
+        return {"http_503": 0, "revision": ""}
+    refused = (t.refused for t in survey.transcripts())
+    statuses: Iterable[int | None] = (
+        *(exchange.status for exchange in survey.exchanges()),
+        *(entry.code if entry else None for entry in refused),
+    )
+    named = (revisions_of(exchange) for exchange in survey.health)
+    return {
+        "http_503": sum(1 for status in statuses if status == _UNAVAILABLE),
+        "revision": next((names[0] for names in named if names), ""),
+    }

@@ -1,0 +1,241 @@
+"""Options, environment and files become the settings of a run, once, with their sources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pytest_goldenpath.errors import ConfigError
+from pytest_goldenpath.plugin import options
+from pytest_goldenpath.plugin.collection import CATEGORIES
+from pytest_goldenpath.reference import catalogue
+from pytest_goldenpath.target.resolve import Options, Resolved, resolve
+from pytest_goldenpath.target.sources import Setting, TargetsFile, closest, read_targets
+from pytest_goldenpath.verdict.bypass import Bypass, read_bypass
+from pytest_goldenpath.verdict.decide import Rulebook
+
+FULL, FAST = "full", "fast_feedback"
+_MODES = (FULL, FAST)
+_ALL = "all"
+_FILE_KEYS = ("target", "category", "execution_mode", "evidence_dir", "gate", "allowed_skips")
+#: A fast_feedback run ends within this time, whatever the target does (design 5).
+FAST_BUDGET_S = 120.0
+#: Kept back for starting, judging and reporting.
+_RESERVE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a run was told.
+
+    Attributes:
+        resolved: target and credentials.
+        categories: selected ones; empty means all, and foreign tests as well.
+        execution_mode: ``full`` or ``fast_feedback``.
+        evidence_dir: absolute path.
+        faults, variants: of the embedded backend.
+        bypass: the tester's.
+        rulebook: how strictly to judge.
+        sources: by setting, where it came from.
+    """
+
+    resolved: Resolved
+    categories: tuple[str, ...]
+    execution_mode: str
+    evidence_dir: Path
+    faults: tuple[str, ...]
+    variants: tuple[str, ...]
+    bypass: Bypass
+    rulebook: Rulebook
+    sources: Mapping[str, str]
+
+    @property
+    def survey_budget_s(self) -> float | None:
+        """Seconds that a survey may take, None when only its own deadlines bound it."""
+        return FAST_BUDGET_S - _RESERVE_S if self.execution_mode == FAST else None
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read and check every setting.
+
+    Raises:
+        ConfigError: anything that a person has to mend.
+
+    """
+    folders = tuple(dict.fromkeys((config.invocation_params.dir, config.rootpath)))
+    file = read_targets(folders)
+    _check_file(file)
+    resolved = resolve(
+        Options(
+            target=options.text(config, "target"),
+            staging=options.flag(config, "staging"),
+            auth_url=options.text(config, "auth-url"),
+            ws_url=options.text(config, "ws-url"),
+            env_file=options.text(config, "env-file"),
+            expect_revision=options.text(config, "expect-revision"),
+        ),
+        os.environ,
+        folders,
+    )
+    reader = _Reader(config, resolved, file)
+    mode = reader.one("execution-mode", FULL)
+    _check_name("--execution-mode", mode, _MODES)
+    categories = _categories(reader)
+    if mode.value == FAST and not categories:
+        categories = ("smoke",)
+    evidence = reader.one("evidence-dir", ".goldenpath")
+    faults = _embedded_names(reader, "fault", tuple(catalogue.FAULTS))
+    variants = _embedded_names(reader, "variant", tuple(catalogue.VARIANTS))
+    _check_families(variants)
+    environment = resolved.environment
+    found = {name: environment.get(name) for name in (*_bypass_names(),)}
+    bypass = read_bypass(
+        lambda name: (setting.value, setting.source) if (setting := found[name]) else None,
+        datetime.now(UTC),
+    )
+    return Settings(
+        resolved,
+        categories,
+        mode.value,
+        config.invocation_params.dir / evidence.value,
+        faults,
+        variants,
+        bypass,
+        Rulebook(
+            gate=reader.flag("gate"),
+            allowed_skips=_allowed_skips(file),
+            accept_bypass=options.flag(config, "accept-bypass"),
+        ),
+        {**resolved.sources, **reader.sources},
+    )
+
+
+def _bypass_names() -> tuple[str, ...]:
+    from pytest_goldenpath.verdict.bypass import EXPIRY_VARIABLE, VARIABLES
+
+    return (*VARIABLES, EXPIRY_VARIABLE)
+
+
+class _Reader:
+    """Reads one setting after the other by the one precedence, and notes the sources."""
+
+    def __init__(self, config: pytest.Config, resolved: Resolved, file: TargetsFile) -> None:
+        self.config = config
+        self.resolved = resolved
+        self.file = file
+        self.sources: dict[str, str] = {}
+
+    def one(self, name: str, default: str) -> Setting:
+        key = name.replace("-", "_")
+        setting = self._found(name, key) or Setting(default, "default")
+        self.sources[key] = setting.source
+        return setting
+
+    def flag(self, name: str) -> bool:
+        if options.flag(self.config, name):
+            self.sources[name] = f"option --{name}"
+            return True
+        setting = self.one(name, "false")
+        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        if setting.value.lower() not in words:
+            raise ConfigError(
+                name, setting.value, "no flag", source=setting.source, remedy="write true or false"
+            )
+        return words[setting.value.lower()]
+
+    def _found(self, name: str, key: str) -> Setting | None:
+        given = ",".join(options.many(self.config, name)) if name == "category" else ""
+        given = given or (options.text(self.config, name) if name not in {"gate", "category"} else "")
+        if given:
+            return Setting(given, f"option --{name}")
+        found = self.resolved.environment.get(f"GOLDENPATH_{key.upper()}")
+        if found:
+            return found
+        value = self.file.default.get(key)
+        if value is None:
+            return None
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            return Setting(",".join(value), self.file.path)
+        if isinstance(value, bool):
+            return Setting(str(value).lower(), self.file.path)
+        if isinstance(value, str) and value:
+            return Setting(value, self.file.path)
+        raise ConfigError(key, value, "no text", source=self.file.path, remedy='write it as "…"')
+
+
+def _categories(reader: _Reader) -> tuple[str, ...]:
+    setting = reader.one("category", "")
+    if not setting.value:
+        return ()
+    names = tuple(dict.fromkeys(part.strip() for part in setting.value.split(",")))
+    for name in names:
+        _check_name("--category", Setting(name, setting.source), (*CATEGORIES, _ALL))
+    return CATEGORIES if _ALL in names else names
+
+
+def _embedded_names(reader: _Reader, option: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    names = options.many(reader.config, option)
+    for name in names:
+        _check_name(f"--{option}", Setting(name, f"option --{option}"), known)
+    if names and not reader.resolved.target.embedded:
+        raise ConfigError(
+            f"--{option}",
+            names[0],
+            f"only the embedded backend has {option}s, and the target is "
+            f"{reader.resolved.target.backend}",
+            source=f"option --{option}",
+            remedy="leave out the target, or leave out the option",
+        )
+    return tuple(dict.fromkeys(names))
+
+
+def _check_families(variants: tuple[str, ...]) -> None:
+    families: dict[str, str] = {}
+    for name in variants:
+        family = catalogue.VARIANTS[name].family
+        if family in families:
+            raise ConfigError(
+                "--variant",
+                name,
+                f"contradicts {families[family]}: both are variants of the {family}",
+                source="option --variant",
+                remedy="give one of the two",
+            )
+        families[family] = name
+
+
+def _check_name(option: str, setting: Setting, known: tuple[str, ...]) -> None:
+    if setting.value not in known:
+        raise ConfigError(
+            option,
+            setting.value,
+            "unknown name",
+            source=setting.source,
+            remedy=closest(setting.value, known),
+        )
+
+
+def _check_file(file: TargetsFile) -> None:
+    for key, value in file.default.items():
+        if key not in _FILE_KEYS:
+            raise ConfigError(
+                key, value, "unknown key", source=file.path, remedy=closest(key, _FILE_KEYS)
+            )
+
+
+def _allowed_skips(file: TargetsFile) -> tuple[str, ...]:
+    value = file.default.get("allowed_skips", [])
+    if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
+        raise ConfigError(
+            "allowed_skips",
+            value,
+            "no list of codes",
+            source=file.path,
+            remedy='write ["GP-201"]',
+        )
+    return tuple(value)

@@ -1,0 +1,1 @@
+"""Verdicts and transcripts in words and files."""

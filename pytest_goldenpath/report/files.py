@@ -1,0 +1,116 @@
+"""Evidence on disk: written whole or not at all, readable by the owner."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.transcript import Transcript
+from pytest_goldenpath.errors import ConfigError, EvidenceError
+
+TRANSCRIPT_SCHEMA = "goldenpath-transcript/1"
+
+
+def prepare_folder(folder: Path, *, source: str) -> None:
+    """Make the evidence folder and prove that a file can be written there.
+
+    Raises:
+        ConfigError: it cannot be made or written to.
+
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            "--evidence-dir",
+            str(folder),
+            f"nothing can be written there ({error.strerror})",
+            source=source,
+            remedy="name a folder that you may write to",
+        ) from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a half."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(name).replace(path)
+
+
+def write_verdict(folder: Path, verdict: Mapping[str, Any]) -> Path:
+    """Write ``verdict.json`` and return its path."""
+    path = folder / "verdict.json"
+    write_whole(path, json.dumps(verdict, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+def write_transcripts(folder: Path, survey: Survey) -> tuple[Path, ...]:
+    """Write every conversation of a survey as JSON lines, and return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for transcript in survey.transcripts():
+        path = folder / f"{'-'.join(transcript.purpose.split())}.jsonl"
+        write_whole(path, "".join(f"{line}\n" for line in transcript_lines(transcript)))
+        paths.append(path)
+    return tuple(paths)
+
+
+def transcript_lines(transcript: Transcript) -> Iterable[str]:
+    """Give a transcript as JSON lines: a heading, then one line for each entry."""
+    import cattrs
+
+    converter = cattrs.Converter()
+    record: dict[str, Any] = converter.unstructure(transcript)
+    entries = record.pop("entries")
+    yield json.dumps({"schema": TRANSCRIPT_SCHEMA, "entries": len(entries), **record})
+    for entry in entries:
+        yield json.dumps(entry)
+
+
+def read_transcript(text: str) -> Transcript:
+    """Read a transcript that :func:`transcript_lines` wrote.
+
+    Raises:
+        EvidenceError: it is cut off, of another version, or not ours.
+
+    """
+    import cattrs
+
+    lines = text.splitlines()
+    try:
+        heading, *entries = [json.loads(line) for line in lines]
+        schema, count = heading.pop("schema"), heading.pop("entries")
+    except (ValueError, KeyError, AttributeError, RecursionError):
+        raise EvidenceError("this is no transcript of ours, or it is cut off") from None
+    if schema != TRANSCRIPT_SCHEMA:
+        raise EvidenceError(f"this is {schema}, and {TRANSCRIPT_SCHEMA} is expected")
+    if count != len(entries):
+        raise EvidenceError(f"cut off: {len(entries)} of {count} entries are there")
+    try:
+        return cattrs.Converter().structure({**heading, "entries": entries}, Transcript)
+    except (cattrs.BaseValidationError, TypeError, ValueError) as error:
+        raise EvidenceError(f"a field is missing or of the wrong type ({error})") from None
+
+
+def survey_to_text(survey: Survey) -> str:
+    """Write a survey as JSON, for another process of the same run."""
+    import cattrs
+
+    return json.dumps(cattrs.Converter().unstructure(survey))
+
+
+def survey_from_text(text: str) -> Survey:
+    """Read what :func:`survey_to_text` wrote."""
+    import cattrs
+
+    return cattrs.Converter().structure(json.loads(text), Survey)

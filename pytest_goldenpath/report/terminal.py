@@ -1,0 +1,210 @@
+"""The run in words for a terminal: what is validated, and the verdict; plain data in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pytest_goldenpath.contract.findings import printable
+from pytest_goldenpath.target.model import PasswordLogin
+from pytest_goldenpath.target.resolve import Resolved
+from pytest_goldenpath.verdict.bypass import Bypass
+
+_STYLES = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "BYPASSED": "purple"}
+_WORDS = {
+    "PASS": "this deployment may serve users",
+    "FAIL": "this deployment must not serve users",
+    "INCONCLUSIVE": "nothing can be said about this deployment",
+    "BYPASSED": "all checks passed while an emergency bypass was active",
+}
+_ACTIONS = {
+    "product": "the product has to be mended",
+    "auth": "the product's authentication has to be mended",
+    "infrastructure": "run again when the infrastructure is back",
+    "capacity": "run again when there is capacity",
+    "upstream": "run again when the provider is back",
+    "harness": "mend the test set-up and run again",
+}
+
+
+class Told(Protocol):
+    """The settings that a header tells of."""
+
+    @property
+    def resolved(self) -> Resolved:
+        """Target and credentials."""
+        ...
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What was selected."""
+        ...
+
+    @property
+    def execution_mode(self) -> str:
+        """How thorough the run is."""
+        ...
+
+    @property
+    def evidence_dir(self) -> Path:
+        """Where the evidence goes."""
+        ...
+
+    @property
+    def bypass(self) -> Bypass:
+        """The tester's bypass."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each setting came from."""
+        ...
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Faults of the embedded backend."""
+        ...
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Variants of the embedded backend."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line and its colour, '' for none."""
+
+    text: str
+    style: str = ""
+
+
+def header_lines(told: Told) -> list[str]:
+    """Tell the target and every setting with its source; secrets are never shown."""
+    target, sources = told.resolved.target, told.sources
+    kind = " (embedded reference backend)" if target.embedded else ""
+    lines = [f"goldenpath: target {target.name}{kind} [{sources['target']}]"]
+    facts = {
+        "backend": target.backend,
+        "auth": target.auth,
+        "ws": target.ws,
+        "frontend": target.frontend,
+        "login": _login(told.resolved),
+        "revision": target.revision,
+        "event_deadline_s": f"{target.event_deadline_s:g}",
+        "run_deadline_s": f"{target.run_deadline_s:g}",
+        "category": ", ".join(told.categories) or "all",
+        "execution_mode": told.execution_mode,
+        "evidence_dir": str(told.evidence_dir),
+    }
+    lines += [
+        f"  {name}: {printable(value)} [{sources.get(name, 'default')}]"
+        for name, value in facts.items()
+        if value
+    ]
+    for name, values in (("variant", told.variants), ("fault", told.faults)):
+        if values:
+            lines.append(f"  {name}: {', '.join(values)} [option --{name}]")
+    lines += [line.text for line in bypass_lines(told.bypass)]
+    return lines
+
+
+def bypass_lines(bypass: Bypass) -> list[Line]:
+    """Tell the tester's bypass: active, or asked for and why it does not count."""
+    if not bypass.sources:
+        return []
+    asked = ", ".join(bypass.sources)
+    if bypass.active:
+        until = f"{bypass.expires:%Y-%m-%d %H:%M} UTC" if bypass.expires else ""
+        return [Line(f"  BYPASS ACTIVE until {until} ({asked}): PASS becomes BYPASSED", "purple")]
+    return [Line(f"  BYPASS IGNORED: {printable(bypass.problem)} ({asked})", "red")]
+
+
+def summary_lines(verdict: Mapping[str, Any], *, evidence: str, bypass: Bypass) -> list[Line]:
+    """Tell a verdict document in one screen; the first line is the heading.
+
+    Args:
+        verdict: a ``goldenpath-verdict/1`` document.
+        evidence: where the verdict was written.
+        bypass: the tester's bypass.
+
+    """
+    word = verdict["verdict"]
+    style = _STYLES[word]
+    lines = [
+        Line(f"golden path: {word} (exit {verdict['exit_code']})", style),
+        Line(f"{_WORDS[word]}: {_place(verdict['target'])}", style),
+    ]
+    lines += bypass_lines(bypass)
+    lines += _accusations(verdict)
+    lines += _doubts(verdict)
+    lines += _advice(verdict)
+    lines.append(Line(_counts(verdict)))
+    lines.append(Line(f"verdict file: {evidence}"))
+    return [Line(printable(line.text), line.style) for line in lines]
+
+
+def _login(resolved: Resolved) -> str:
+    if resolved.wallet is None:
+        return "a user made for this run"
+    first = resolved.wallet.first
+    if isinstance(first, PasswordLogin):
+        return f"password of {first.email}, ***"
+    return first.way if first.way == "development login" else f"{first.way}, ***"
+
+
+def _place(target: Mapping[str, str]) -> str:
+    revision = f", revision {target['revision']}" if target["revision"] else ""
+    return f"{target['name']} {target['backend']}{revision}"
+
+
+def _accusations(verdict: Mapping[str, Any]) -> Iterator[Line]:
+    told: set[tuple[str, str]] = set()
+    for finding in _findings(verdict, "must"):
+        key = (finding["code"], finding["message"])
+        if finding["attribution"] in {"product", "auth"} and key not in told:
+            told.add(key)
+            yield Line(f"{finding['code']} {finding['message']}", "red")
+            if finding["evidence"]:
+                yield Line(f"       seen: {finding['evidence']}")
+    for check in verdict["checks"]:
+        if check["outcome"] == "failed" and not check["findings"]:
+            yield Line(f"{check['id']}: {check['reason']}", "red")
+
+
+def _doubts(verdict: Mapping[str, Any]) -> Iterator[Line]:
+    if verdict["underlying"] == "INCONCLUSIVE":
+        for reason in verdict["reasons"]:
+            yield Line(f"undecided: {reason}", "yellow")
+    elif verdict["counts"]["inconclusive"]:
+        blocked = [c for c in verdict["checks"] if c["outcome"] == "inconclusive"]
+        codes = dict.fromkeys(code for check in blocked for code in check["requirements"])
+        yield Line(f"not decided because of it: {', '.join(codes)}", "yellow")
+
+
+def _advice(verdict: Mapping[str, Any]) -> Iterator[Line]:
+    whose = dict.fromkeys(
+        check["attribution"] for check in verdict["checks"] if check["attribution"]
+    )
+    if whose:
+        yield Line("; ".join(f"{name}: {_ACTIONS[name]}" for name in whose))
+    told: set[str] = set()
+    for finding in _findings(verdict, "should"):
+        if finding["code"] not in told:
+            told.add(finding["code"])
+            yield Line(f"note: {finding['code']} {finding['message']}")
+
+
+def _counts(verdict: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{number} {name}" for name, number in verdict["counts"].items() if number)
+    refused = f", {verdict['http_503']} answers with 503" if verdict["http_503"] else ""
+    return f"checks: {counts or 'none'}{refused}, in {verdict['duration_s']:.1f} s"
+
+
+def _findings(verdict: Mapping[str, Any], severity: str) -> Iterator[Mapping[str, str]]:
+    for check in verdict["checks"]:
+        for finding in check["findings"]:
+            if finding["severity"] == severity:
+                yield finding

@@ -1,0 +1,1 @@
+"""Where a run goes to and with which credentials: settings become a validated target."""

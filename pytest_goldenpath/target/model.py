@@ -1,0 +1,91 @@
+"""The target and the credentials of a run, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pytest_goldenpath.secrets import Secret
+
+#: What a user is asked to answer when the target's table names no prompt. ``{marker}`` and the
+#: two numbers change from run to run, so that no canned answer fits.
+DEFAULT_PROMPT = (
+    "Please include the reference code {marker} in your answer, work out what {first} plus "
+    "{second} is, and name one way to lower our cloud cost."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A deployment, its addresses and its budgets.
+
+    Attributes:
+        name: ``local``, a name from the targets file, or the URL's host.
+        backend, auth, ws: base addresses without a slash at the end.
+        frontend: address of the web client, for the report; may be empty.
+        embedded: the target is the reference backend that this run starts itself.
+        revision: the build that is expected, or ''.
+        prompt: the request a journey makes.
+        first_event_s: a request's first event comes within this time.
+        event_deadline_s: no silence between two events is longer than this.
+        run_deadline_s: a whole agent run ends within this time.
+    """
+
+    name: str
+    backend: str
+    auth: str
+    ws: str
+    frontend: str = ""
+    embedded: bool = False
+    revision: str = ""
+    prompt: str = DEFAULT_PROMPT
+    first_event_s: float = 5.0
+    event_deadline_s: float = 15.0
+    run_deadline_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLogin:
+    """Log in as a person does."""
+
+    email: str
+    password: Secret
+    way: str = "password"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyToken:
+    """Use an access token that somebody else obtained."""
+
+    token: Secret
+    way: str = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class E2EKey:
+    """Log in by the platform's simulated OAuth (protocol 2.1)."""
+
+    key: Secret
+    way: str = "e2e key"
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentLogin:
+    """Log in by the development login that local and development targets offer."""
+
+    way: str = "development login"
+
+
+Credentials = PasswordLogin | ReadyToken | E2EKey | DevelopmentLogin
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """The credentials of a run.
+
+    Attributes:
+        first: whom the journey is made as.
+        expired_token: a real token of the target that has expired, if one is at hand.
+    """
+
+    first: Credentials
+    expired_token: Secret = field(default_factory=lambda: Secret(""))

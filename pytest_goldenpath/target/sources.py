@@ -1,0 +1,145 @@
+"""Where settings come from: option, environment, env file, targets file, default."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_goldenpath.errors import ConfigError
+
+DEFAULT_SOURCE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it came from."""
+
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The process's environment over the values of an env file.
+
+    Attributes:
+        process: the environment of this process.
+        file: the values of the env file.
+        path: the env file, for messages.
+    """
+
+    process: Mapping[str, str]
+    file: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+
+    def get(self, *names: str) -> Setting | None:
+        """Return the first of the variables that is set and not blank."""
+        for name in names:
+            if self.process.get(name, "").strip():
+                return Setting(self.process[name].strip(), f"environment {name}")
+        for name in names:
+            if self.file.get(name, "").strip():
+                return Setting(self.file[name].strip(), f"{name} in {self.path}")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsFile:
+    """The targets that a project describes.
+
+    Attributes:
+        path: the file, for messages; '' when there is none.
+        tables: by target name, the raw table.
+        default: raw settings that stand outside the targets, such as ``target``.
+    """
+
+    path: str = ""
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_env_file(path: Path, *, source: str) -> dict[str, str]:
+    """Read a dotenv file.
+
+    Raises:
+        ConfigError: the file is missing, cannot be read, or is no text.
+
+    """
+    from dotenv import dotenv_values
+
+    try:
+        with path.open(encoding="utf-8") as stream:
+            values = dotenv_values(stream=stream, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise ConfigError(
+            "--env-file",
+            str(path),
+            f"the file cannot be read ({reason})",
+            source=source,
+            remedy="name a readable dotenv file",
+        ) from None
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def read_targets(folders: Iterable[Path]) -> TargetsFile:
+    """Read the first targets file found.
+
+    Each folder is looked at for ``goldenpath.toml`` and then for ``pyproject.toml`` with a
+    table ``[tool.goldenpath]``.
+
+    Raises:
+        ConfigError: a file cannot be read, is no TOML, or holds something unexpected.
+
+    """
+    for folder in folders:
+        for name, keys in (("goldenpath.toml", ()), ("pyproject.toml", ("tool", "goldenpath"))):
+            path = folder / name
+            table = _table(path, keys)
+            if table is not None:
+                return _targets_file(path, table)
+    return TargetsFile()
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Say which known name is meant, for the end of an error message."""
+    names = sorted(known)
+    match = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    hint = f"did you mean {match[0]}? " if match else ""
+    return f"{hint}known are {', '.join(names)}"
+
+
+def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _file_error(path, f"it cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _file_error(path, f"it is no valid TOML ({error})") from None
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise _file_error(path, f"[{'.'.join(keys)}] is no table")
+    return table
+
+
+def _targets_file(path: Path, table: dict[str, Any]) -> TargetsFile:
+    targets = table.get("targets", {})
+    if not isinstance(targets, dict) or not all(isinstance(v, dict) for v in targets.values()):
+        raise _file_error(path, "targets must be a table of tables, one for each target")
+    default = {key: value for key, value in table.items() if key != "targets"}
+    return TargetsFile(str(path), targets, default)
+
+
+def _file_error(path: Path, problem: str) -> ConfigError:
+    return ConfigError(
+        "targets file", str(path), problem, source="the project", remedy="correct the file"
+    )

@@ -1,0 +1,1 @@
+"""From checks to one verdict: pure functions of data, no I/O, no pytest."""

@@ -1,0 +1,96 @@
+"""What became of one check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_goldenpath.contract.attribution import attribute
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
+from pytest_goldenpath.errors import CheckBlocked, CheckSkipped, ContractBroken, InfraError
+
+
+class Outcome(StrEnum):
+    """What is known after a check has run."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a run.
+
+    Attributes:
+        id: the test's node id.
+        category: ``smoke``, ``mission_critical``, ``remediation`` or ''.
+        requirements: codes that the check proves.
+        outcome: what is known.
+        attribution: whose trouble it is; None for a check that passed or was skipped.
+        findings: everything that was found, shoulds as well.
+        reason: a sentence for an outcome that is not ``passed``.
+        row: the row of the attribution table that decided, when one did.
+        attempts: how often the check was made.
+        duration_s: seconds.
+    """
+
+    id: str
+    category: str
+    requirements: tuple[str, ...]
+    outcome: Outcome
+    attribution: Attribution | None = None
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    row: str = ""
+    attempts: int = 1
+    duration_s: float = 0.0
+
+    @property
+    def accusations(self) -> tuple[Finding, ...]:
+        """The findings that fail a run, whether they are this check's own or blocked it."""
+        return tuple(
+            f for f in self.findings if f.severity is Severity.MUST and f.attribution.accuses
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What an exception says about a check; the fields are those of :class:`Check`."""
+
+    outcome: Outcome
+    attribution: Attribution | None
+    findings: tuple[Finding, ...]
+    reason: str
+    row: str = ""
+
+
+def explain(error: BaseException) -> Explained:
+    """Say what an exception that ended a check means.
+
+    A broken promise and a failed assertion accuse the product; trouble is attributed by its
+    structure; anything else is a fault of the check itself.
+    """
+    match error:
+        case ContractBroken():
+            first = error.findings[0].attribution if error.findings else Attribution.PRODUCT
+            return Explained(Outcome.FAILED, first, error.findings, str(error).partition("\n")[0])
+        case CheckBlocked():
+            blame = error.findings[0].attribution if error.findings else Attribution.HARNESS
+            return Explained(Outcome.INCONCLUSIVE, blame, error.findings, str(error))
+        case CheckSkipped():
+            return Explained(Outcome.SKIPPED, None, (), str(error))
+        case InfraError():
+            decided = attribute(error.symptom)
+            accused = decided.attribution.accuses
+            outcome = Outcome.FAILED if accused else Outcome.INCONCLUSIVE
+            return Explained(outcome, decided.attribution, (), str(error), decided.row)
+        case AssertionError():
+            reason = str(error).partition("\n")[0] or "an assertion failed"
+            return Explained(Outcome.FAILED, Attribution.PRODUCT, (), reason)
+        case _:
+            reason = f"the check itself failed: {type(error).__name__}: {error}"
+            return Explained(
+                Outcome.INCONCLUSIVE, Attribution.HARNESS, (), reason.partition("\n")[0], "E4-45"
+            )

@@ -1,0 +1,118 @@
+"""The verdict as a document: ``goldenpath-verdict/1``, the file that CI systems read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from pytest_goldenpath.contract.findings import Finding
+from pytest_goldenpath.target.model import Target
+from pytest_goldenpath.verdict.bypass import Bypass
+from pytest_goldenpath.verdict.checks import Check, Outcome
+from pytest_goldenpath.verdict.decide import Decision
+
+SCHEMA = "goldenpath-verdict/1"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a verdict says about the run itself.
+
+    Attributes:
+        target: where.
+        revision: the build that answered, or ''.
+        categories: what was selected.
+        execution_mode: ``fast_feedback`` or ``full``.
+        started: ISO 8601 with time zone.
+        duration_s: seconds.
+        bypass: the tester's bypass.
+        http_503: number of 503 answers met.
+    """
+
+    target: Target
+    revision: str
+    categories: tuple[str, ...]
+    execution_mode: str
+    started: str
+    duration_s: float
+    bypass: Bypass
+    http_503: int = 0
+
+
+def document(
+    decision: Decision, checks: Collection[Check], facts: RunFacts, *, exit_code: int
+) -> dict[str, Any]:
+    """Write a verdict down; the result is plain data that :func:`schema` describes.
+
+    Args:
+        decision: the verdict.
+        checks: every check.
+        facts: about the run.
+        exit_code: what the process returns, which other tests may have raised.
+
+    """
+    bypass = facts.bypass
+    return {
+        "schema": SCHEMA,
+        "verdict": decision.verdict.value,
+        "underlying": decision.underlying.value,
+        "exit_code": int(exit_code),
+        "target": {
+            "name": facts.target.name,
+            "backend": facts.target.backend,
+            "auth": facts.target.auth,
+            "ws": facts.target.ws,
+            "revision": facts.revision,
+        },
+        "categories": list(facts.categories),
+        "execution_mode": facts.execution_mode,
+        "started": facts.started,
+        "duration_s": round(facts.duration_s, 3),
+        "warmup": {},
+        "bypass": {
+            "active": bypass.active,
+            "expired": bypass.expired,
+            "expires": bypass.expires.isoformat() if bypass.expires else None,
+            "sources": list(bypass.sources),
+            "problem": bypass.problem,
+        },
+        "counts": {outcome.value: decision.counts[outcome] for outcome in Outcome},
+        "http_503": facts.http_503,
+        "checks": [_check(check) for check in sorted(checks, key=lambda check: check.id)],
+        "reasons": list(decision.reasons),
+    }
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema that every verdict document keeps."""
+    text = resources.files(__package__ or "").joinpath("verdict.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "category": check.category,
+        "requirements": list(check.requirements),
+        "outcome": check.outcome.value,
+        "attribution": check.attribution.value if check.attribution else None,
+        "row": check.row,
+        "attempts": check.attempts,
+        "duration_s": round(check.duration_s, 3),
+        "reason": check.reason,
+        "findings": [_finding(finding) for finding in check.findings],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "evidence": finding.evidence,
+        "attribution": finding.attribution.value,
+    }
