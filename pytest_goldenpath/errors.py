@@ -33,7 +33,9 @@ class GoldenpathError(Exception):
 class ConfigError(GoldenpathError):
     """A setting is wrong; the message names it, its value, its source and the remedy."""
 
-    def __init__(self, setting: str, value: object, problem: str, *, source: str, remedy: str):
+    def __init__(
+        self, setting: str, value: object, problem: str, *, source: str, remedy: str
+    ) -> None:
         """Take the five facts that a person needs to mend the setting."""
         super().__init__(f"{setting} = {value!r} (from {source}): {problem}; {remedy}")
         self.setting = setting
@@ -47,7 +49,7 @@ class EvidenceError(GoldenpathError):
 class CheckBlocked(GoldenpathError):
     """A check could not look, because another promise is broken; carries its findings."""
 
-    def __init__(self, codes: tuple[str, ...], reason: str, findings: tuple[Finding, ...]):
+    def __init__(self, codes: tuple[str, ...], reason: str, findings: tuple[Finding, ...]) -> None:
         """Take the codes that could not be judged, why, and the findings that block them."""
         super().__init__(f"{', '.join(codes)} could not be looked at: {reason}")
         self.codes = codes
@@ -61,7 +63,7 @@ class CheckSkipped(GoldenpathError):
 class InfraError(GoldenpathError):
     """The road to the product, or something beyond it, failed; nothing is known about it."""
 
-    def __init__(self, symptom: Symptom):
+    def __init__(self, symptom: Symptom) -> None:
         """Take the structural signs by which the trouble was recognised."""
         super().__init__(symptom.sentence())
         self.symptom = symptom
@@ -90,7 +92,7 @@ class HarnessError(InfraError):
 class ContractBroken(AssertionError):
     """The product broke at least one promise; carries all findings, not only the first."""
 
-    def __init__(self, findings: tuple[Finding, ...]):
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
         """Take the findings, worst first."""
         super().__init__("\n".join(finding.text() for finding in findings))
         self.findings = findings

@@ -91,12 +91,20 @@ class Frame:
         return ""
 
     def answer(self) -> str:
-        """Return the final text of an ``agent_completed`` (protocol 0.3.7), or ''."""
+        """Return the final text of an ``agent_completed`` (protocol 0.3.7), or ''.
+
+        A ``message`` often is a word about the status; it counts as the answer only when the
+        frame has no place for an answer that was left blank.
+        """
+        blank = False
         for key in _ANSWER_KEYS:
             for place in self._places():
+                if key == "message" and blank:
+                    continue
                 found = _text_of(place.get(key))
                 if found:
                     return found
+                blank = blank or _is_blank(place.get(key))
         return ""
 
     def _places(self) -> Iterator[Mapping[str, object]]:
@@ -113,6 +121,9 @@ def decode(raw: str) -> Frame:
     if not isinstance(value, dict):
         return Frame(Sort.MALFORMED, "", _EMPTY)
     names = tuple(_names(value))
+    if names and names[0] in _FAILURES:
+        # A connection_error tells in data.event_type which event it stands for: not that event.
+        return Frame(Sort.FAILURE, names[0], value)
     event = next((name for name in names if name in EVENTS), None)
     if event is not None:
         return Frame(Sort.EVENT, event, value)
@@ -121,8 +132,6 @@ def decode(raw: str) -> Frame:
 
 def _sort_of(names: tuple[str, ...]) -> Sort:
     outer = names[0] if names else ""
-    if outer in _FAILURES:
-        return Sort.FAILURE
     if outer in _WELCOMES or (outer == "system_message" and "connection_established" in names):
         return Sort.WELCOME
     if outer == "pong":
@@ -142,6 +151,12 @@ def _names(document: Mapping[str, object]) -> Iterator[str]:
 def _mapping(document: Mapping[str, object], key: str) -> Mapping[str, object]:
     value = document.get(key)
     return value if isinstance(value, dict) else _EMPTY
+
+
+def _is_blank(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_is_blank(value.get(key)) for key in _ANSWER_INNER_KEYS)
+    return isinstance(value, str)
 
 
 def _text_of(value: object) -> str:

@@ -17,7 +17,7 @@ OWNERS = {
     "readiness": "GP-108",
     "login": "GP-201",
     "carriers": "GP-301",
-    "strangers": "GP-303",
+    "strangers": "GP-301",
     "journey": "GP-301",
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.frames import Sort, decode
+from pytest_goldenpath.contract.rules.handshake import shut_out
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.symptom import Symptom
@@ -209,7 +210,7 @@ async def hold_journey(
     """
     request = new_request(target)
     transcript = await _ask(target, user, redactor, request, SUBPROTOCOL, on_progress)
-    if transcript.refused and not transcript.symptom:
+    if shut_out(transcript) and not transcript.symptom:
         transcript = await _ask(target, user, redactor, request, HEADER, on_progress)
     return transcript
 

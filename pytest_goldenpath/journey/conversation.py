@@ -1,5 +1,6 @@
-"""What to send next, when a step is over and which deadline applies: frames and times in,
-decisions out. No socket, no clock, no loop; any driver can run it.
+"""The conversation without I/O: what to send next, when a step is over, which deadline applies.
+
+Frames and times go in, decisions come out; any driver with a socket and a clock can run it.
 """
 
 from __future__ import annotations

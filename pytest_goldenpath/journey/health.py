@@ -57,6 +57,7 @@ async def ask_readiness(
         ask("auth health", f"{target.auth}/health"),
         ask("backend readiness", f"{target.backend}/health/ready"),
         ask("auth readiness", f"{target.auth}/health/ready"),
+        ask("websocket health", f"{target.backend}/ws/health"),
     )
     return (auth,), tuple(ready)
 

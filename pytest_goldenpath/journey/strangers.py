@@ -34,6 +34,8 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
         expired: a real token of the target that has expired; may be blank.
 
     """
+    import jwt
+
     claims = _claims(user)
     key = secrets.token_urlsafe(48)
     tokens = {
@@ -44,9 +46,8 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
             {**claims, "iss": "https://issuer.example", "aud": "another-platform"}, key
         ),
     }
-    forged = (
-        Call(f"a stranger with {name}", url, HEADER, token) for name, token in tokens.items()
-    )
+    tokens["an unsigned token"] = Secret(jwt.encode(claims, "", algorithm="none"))
+    forged = (Call(f"a stranger with {name}", url, HEADER, token) for name, token in tokens.items())
     return (
         Call("a stranger without a token", url, NONE),
         *forged,

@@ -50,19 +50,20 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _kind(error: BaseException) -> Kind | None:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Kind.TLS_CERTIFICATE
-    if isinstance(error, ssl.SSLError):
-        return Kind.TLS_HANDSHAKE
-    if isinstance(error, socket.gaierror):
-        return Kind.DNS_TEMPORARY if error.errno in _TEMPORARY_DNS else Kind.DNS_UNKNOWN
-    if isinstance(error, _BROKEN_ROADS):
-        return Kind.RESET
-    if isinstance(error, ConnectionRefusedError):
-        return Kind.REFUSED
-    if isinstance(error, OSError) and error.errno in _REFUSALS:
-        return Kind.REFUSED
-    return _KINDS_BY_NAME.get(type(error).__name__)
+    match error:
+        case ssl.SSLCertVerificationError():
+            kind: Kind | None = Kind.TLS_CERTIFICATE
+        case ssl.SSLError():
+            kind = Kind.TLS_HANDSHAKE
+        case socket.gaierror():
+            kind = Kind.DNS_TEMPORARY if error.errno in _TEMPORARY_DNS else Kind.DNS_UNKNOWN
+        case OSError() if error.errno in _REFUSALS:
+            kind = Kind.REFUSED
+        case _ if isinstance(error, _BROKEN_ROADS):
+            kind = Kind.RESET
+        case _:
+            kind = _KINDS_BY_NAME.get(type(error).__name__)
+    return kind
 
 
 #: Names of httpx and websockets exceptions, so that neither has to be imported to ask.

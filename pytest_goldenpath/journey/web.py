@@ -176,9 +176,7 @@ class _Record:
         )
 
 
-def clean_headers(
-    pairs: list[tuple[str, str]], redactor: Redactor
-) -> tuple[tuple[str, str], ...]:
+def clean_headers(pairs: list[tuple[str, str]], redactor: Redactor) -> tuple[tuple[str, str], ...]:
     """Return at most 100 headers, lower-case, cut and without secrets; cookies are masked."""
     return tuple(
         (

@@ -49,13 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start a run as soon as one golden path check is among the tests."""
     from pytest_goldenpath.plugin.collection import any_check
 
     if is_asked_for(config) or any_check(items):
         from pytest_goldenpath.plugin.start import collected
 
-        collected(session, config, items)
+        collected(config, items)

@@ -12,8 +12,10 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
         "target",
         "NAME|URL",
         False,
-        "What to validate: local (default: a reference backend is started on loopback), staging, "
-        "a name from [tool.goldenpath.targets.<name>], or the backend's URL.",
+        (
+            "What to validate: local (default: a reference backend is started on loopback), staging, "
+            "a name from [tool.goldenpath.targets.<name>], or the backend's URL."
+        ),
     ),
     ("staging", None, False, "The same as --target staging."),
     ("auth-url", "URL", False, "Address of the auth service (default: the backend's)."),
@@ -23,15 +25,19 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
         "category",
         "NAME[,NAME]",
         True,
-        "Run the golden path checks of these categories only: smoke, mission_critical, "
-        "remediation, all.",
+        (
+            "Run the golden path checks of these categories only: smoke, mission_critical, "
+            "remediation, all."
+        ),
     ),
     (
         "execution-mode",
         "MODE",
         False,
-        "full (default), or fast_feedback: smoke checks, within 2 minutes, stopping as soon as "
-        "the verdict is certain.",
+        (
+            "full (default), or fast_feedback: smoke checks, within 2 minutes, stopping as soon as "
+            "the verdict is certain."
+        ),
     ),
     ("evidence-dir", "DIR", False, "Where verdict and transcripts go (default: .goldenpath)."),
     ("gate", None, False, "For CI: a skipped check is not green."),

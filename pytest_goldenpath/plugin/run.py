@@ -156,5 +156,3 @@ RUN: pytest.StashKey[Run] = pytest.StashKey()
 def run_of(config: pytest.Config) -> Run:
     """Return the run of a process that has one."""
     return config.stash[RUN]
-
-

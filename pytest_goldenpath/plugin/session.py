@@ -126,7 +126,7 @@ class Collector:
         if not self._told:
             return
         heading, *lines = self._told
-        terminalreporter.section(heading.text, bold=True, **{heading.style: True})
+        terminalreporter.section(heading.text, "=", bold=True, **{heading.style: True})
         for line in lines:
             terminalreporter.line(line.text, **({line.style: True} if line.style else {}))
 

@@ -150,7 +150,9 @@ class _Reader:
 
     def _found(self, name: str, key: str) -> Setting | None:
         given = ",".join(options.many(self.config, name)) if name == "category" else ""
-        given = given or (options.text(self.config, name) if name not in {"gate", "category"} else "")
+        given = given or (
+            options.text(self.config, name) if name not in {"gate", "category"} else ""
+        )
         if given:
             return Setting(given, f"option --{name}")
         found = self.resolved.environment.get(f"GOLDENPATH_{key.upper()}")

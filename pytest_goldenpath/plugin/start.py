@@ -36,7 +36,7 @@ def configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Distributed(run), "goldenpath_distributed")
 
 
-def collected(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the checks of a run and get it going.
 
     Raises:
@@ -54,7 +54,7 @@ def collected(session: pytest.Session, config: pytest.Config, items: list[pytest
     run.want(tuple(code for item in checks for code in requirements_of(item)))
     for item in checks:
         category_of(item)
-    _hook_in(session, config, run)
+    _hook_in(config, run)
 
 
 class _Distributed:
@@ -91,7 +91,7 @@ def _begin(config: pytest.Config) -> None:
         config.pluginmanager.register(Letters(), "goldenpath_letters")
 
 
-def _hook_in(session: pytest.Session, config: pytest.Config, run: Run) -> None:
+def _hook_in(config: pytest.Config, run: Run) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
     run.start_backend()
     from pytest_goldenpath.plugin import live
@@ -102,12 +102,11 @@ def _hook_in(session: pytest.Session, config: pytest.Config, run: Run) -> None:
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
 
 
-def _select(
-    config: pytest.Config, items: list[pytest.Item], categories: tuple[str, ...]
-) -> None:
+def _select(config: pytest.Config, items: list[pytest.Item], categories: tuple[str, ...]) -> None:
     if not categories:
         return
-    kept, dropped = [], []
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
     for item in items:
         (kept if category_of(item) in categories else dropped).append(item)
     if dropped:

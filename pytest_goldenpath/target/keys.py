@@ -93,14 +93,18 @@ def _check(name: str, key: str, value: object, path: str) -> None:
 
 def _seconds(setting: str, value: object, source: str) -> float:
     remedy = f"write seconds as a number above 0 and up to {_LONGEST_S:g}"
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = float(value)  # type: ignore[arg-type]  # the except clause is the check
-    except (TypeError, ValueError):
-        raise ConfigError(
-            setting, value, "not a number of seconds", source=source, remedy=remedy
-        ) from None
+    number = _number(value)
+    if number is None:
+        raise ConfigError(setting, value, "not a number of seconds", source=source, remedy=remedy)
     if not math.isfinite(number) or not 0 < number <= _LONGEST_S:
         raise ConfigError(setting, value, "out of range", source=source, remedy=remedy)
     return number
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None

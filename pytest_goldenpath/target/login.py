@@ -18,8 +18,7 @@ from pytest_goldenpath.target.urls import is_loopback
 
 _DEVELOPMENT_NAMES = frozenset({"local", "dev", "development"})
 _REMEDY = (
-    "set GOLDENPATH_EMAIL and GOLDENPATH_PASSWORD, or GOLDENPATH_TOKEN, "
-    "or E2E_OAUTH_SIMULATION_KEY"
+    "set GOLDENPATH_EMAIL and GOLDENPATH_PASSWORD, or GOLDENPATH_TOKEN, or E2E_OAUTH_SIMULATION_KEY"
 )
 
 

@@ -190,9 +190,7 @@ def _addresses(
         "backend": backend,
         "auth": urls.web_url("auth", auth.value, auth.source),
         "ws": urls.socket_url("ws", ws.value, ws.source),
-        "frontend": (
-            urls.web_url("frontend", frontend.value, frontend.source) if frontend else ""
-        ),
+        "frontend": (urls.web_url("frontend", frontend.value, frontend.source) if frontend else ""),
     }
 
 

@@ -69,7 +69,9 @@ def read_bypass(lookup: Callable[[str], tuple[str, str] | None], now: datetime) 
         problem = f"{EXPIRY_VARIABLE} = {expiry[0]!r} is no date such as 2030-01-31"
         return Bypass(sources, problem=problem)
     if expires < now:
-        return Bypass(sources, expires, expired=True, problem=f"expired {expires:%Y-%m-%d %H:%M} UTC")
+        return Bypass(
+            sources, expires, expired=True, problem=f"expired {expires:%Y-%m-%d %H:%M} UTC"
+        )
     return Bypass(sources, expires)
 
 

@@ -79,11 +79,11 @@ def _flags(document: dict[str, object], depth: int) -> Iterator[str]:
         name = str(key).lower()
         if isinstance(value, dict) and depth:
             yield from _flags(value, depth - 1)
-        elif _is_flag(name) and _is_on(value):
-            yield f"{name} = {value!r}"
-        elif name in _MODE_KEYS and _names_bypass(value):
-            yield f"{name} = {value!r}"
-        elif name == "authentication_required" and value is False:
+        elif (
+            (_is_flag(name) and _is_on(value))
+            or (name in _MODE_KEYS and _names_bypass(value))
+            or (name == "authentication_required" and value is False)
+        ):
             yield f"{name} = {value!r}"
 
 

@@ -51,8 +51,8 @@ def event_arrives(code: str, name: str) -> Callable[[Survey], Ruling]:
 def no_failure_frame(survey: Survey) -> Ruling:
     """GP-416: no failure frame comes in a good run; a provider's failure is upstream's."""
     journey = survey.journey
-    if journey is None or journey.opened is None:
-        return Unlooked("no conversation was held", blocked_by=BEFORE_THE_REQUEST)
+    if journey is None or journey.sent("request") is None:
+        return Unlooked("the request could not be sent", blocked_by=BEFORE_THE_REQUEST)
     return tuple(
         broken(
             "GP-416",

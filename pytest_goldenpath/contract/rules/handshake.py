@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_goldenpath.contract.findings import Attribution, Finding
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.frames import Frame, Sort
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
@@ -30,7 +30,7 @@ def fresh_token_opens(survey: Survey) -> Ruling:
             attribution=Attribution.AUTH,
         )
         for transcript in survey.carriers
-        if not transcript.symptom and _shut_out(transcript)
+        if not transcript.symptom and shut_out(transcript)
     )
 
 
@@ -52,7 +52,7 @@ def strangers_are_refused(survey: Survey) -> Ruling:
 
 def welcome_is_right(survey: Survey) -> Ruling:
     """GP-304: the welcome comes in time, names a connection, and its user is the token's."""
-    opened = [t for t in survey.transcripts() if t.user_id and t.opened]
+    opened = _let_in(survey)
     if not opened:
         return Unlooked("no socket was opened", blocked_by=("GP-301",))
     findings = [finding for transcript in opened for finding in _welcome_findings(transcript)]
@@ -70,7 +70,7 @@ def ping_is_answered(survey: Survey) -> Ruling:
 
 def client_id_is_deployed(survey: Survey) -> Ruling:
     """GP-705: a socket opens, gets a client id of its own, and requests are answered on it."""
-    opened = [t for t in survey.transcripts() if t.user_id and t.opened]
+    opened = _let_in(survey)
     if not opened:
         return Unlooked("no socket was opened", blocked_by=("GP-301",))
     findings = [
@@ -98,6 +98,11 @@ def client_id_is_deployed(survey: Survey) -> Ruling:
     return tuple(findings[:1])
 
 
+def _let_in(survey: Survey) -> list[Transcript]:
+    """Return our own conversations that the target did not refuse."""
+    return [t for t in survey.transcripts() if t.user_id and t.opened and not shut_out(t)]
+
+
 def connection_id(frame: Frame) -> str:
     """Return the connection's name in a welcome, or ''."""
     return frame.text(*_CONNECTION_KEYS)
@@ -110,7 +115,8 @@ def is_same_user(said: str, user_id: str) -> bool:
     return said == user_id
 
 
-def _shut_out(transcript: Transcript) -> bool:
+def shut_out(transcript: Transcript) -> bool:
+    """Tell whether the target refused the credential, at the upgrade or after it."""
     if transcript.refused:
         return True
     if transcript.welcome():
@@ -144,8 +150,7 @@ def _welcome_findings(transcript: Transcript) -> Iterator[Finding]:
     if welcome is None:
         yield broken(
             "GP-304",
-            f"expected a welcome within {budget:g} s of the upgrade, "
-            f"but {transcript.last_words()}",
+            f"expected a welcome within {budget:g} s of the upgrade, but {transcript.last_words()}",
             _proof(transcript),
             absence=True,
         )
@@ -160,7 +165,14 @@ def _welcome_findings(transcript: Transcript) -> Iterator[Finding]:
     if not connection_id(welcome.frame):
         yield broken("GP-304", "expected the welcome to name a connection", welcome.evidence())
     said = welcome.frame.text("user_id")
-    if said and not is_same_user(said, transcript.user_id):
+    if not said:
+        yield broken(
+            "GP-304",
+            "expected the welcome to name its user, got none; so it cannot be told from another's",
+            welcome.evidence(),
+            severity=Severity.SHOULD,
+        )
+    elif not is_same_user(said, transcript.user_id):
         yield broken(
             "GP-304",
             f"expected the welcome of user {transcript.user_id}, got that of {said}",

@@ -16,8 +16,11 @@ UP_WORDS = frozenset({"healthy", "ok", "ready"})
 QUICK_S = 2.0
 #: The share of health answers that must be quick (rules GP-103).
 QUICK_SHARE = 0.95
-_READY_WITHIN_S = 5.0
+_READY_WITHIN_S = 3.0
 _OK = 200
+_NOT_FOUND = 404
+#: Asked for what it says when it is there; a middleware may answer 503 in its place (1.3).
+OPTIONAL = frozenset({"websocket health"})
 _UNAVAILABLE = 503
 _DEPENDENCY_WORDS = ("database", "db", "redis", "cache", "checks", "dependencies", "components")
 #: Where a service says which build it is, most telling first.
@@ -66,8 +69,9 @@ def auth_is_healthy(survey: Survey) -> Ruling:
 
 
 def health_is_deep(survey: Survey) -> Ruling:
-    """GP-105: some health body names the dependencies it looked at."""
-    answers = [e for e in (*survey.health, *survey.readiness) if e.document()]
+    """GP-105: the backend's health or readiness names the dependencies it looked at."""
+    ready = (e for e in survey.readiness if e.purpose == "backend readiness")
+    answers = [exchange for exchange in (*survey.health, *ready) if exchange.document()]
     if not answers:
         return Unlooked("no health answer is a JSON object", blocked_by=("GP-101",))
     if any(_names_dependency(exchange.document()) for exchange in answers):
@@ -129,12 +133,15 @@ def no_503_after_readiness(survey: Survey) -> Ruling:
     late = [
         exchange
         for exchange in survey.exchanges()
-        if exchange.status == _UNAVAILABLE and exchange.at_s + exchange.elapsed_s >= ready_at
+        if exchange.status == _UNAVAILABLE
+        and exchange.purpose not in OPTIONAL
+        and exchange.at_s + exchange.elapsed_s >= ready_at
     ]
     refused = [t for t in survey.transcripts() if t.refused and t.refused.code == _UNAVAILABLE]
     if not late and not refused:
         return ()
-    own = any(exchange.symptom and exchange.symptom.app_made for exchange in late)
+    symptoms = (*(e.symptom for e in late), *(t.symptom for t in refused))
+    own = any(symptom and symptom.app_made for symptom in symptoms)
     evidence = late[0].evidence() if late else refused[0].last_words()
     return (
         broken(
@@ -201,6 +208,8 @@ def _readiness_findings(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
         word = str(exchange.document().get("status", "(no status)")).lower()
         late = _timed_out(exchange) or exchange.elapsed_s > _READY_WITHIN_S
         if exchange.symptom and not late and exchange.status is None:
+            continue
+        if exchange.status == _NOT_FOUND and exchange.purpose in OPTIONAL:
             continue
         if late or exchange.status != _OK or word not in UP_WORDS:
             came = f"HTTP {exchange.status} {word}" if exchange.status else "no answer"

@@ -30,7 +30,8 @@ _PROCESS_WORDS = frozenset(
     requested requests response responses result results run running sample sent started status
     step string succeeded success successful successfully task tasks tbd text that the thinking
     this to todo tool tools true undefined unknown user value wait was we with workflow world
-    working your""".split()
+    working your supervisor orchestrator its work steps finish finishes with errors
+    """.split()  # noqa: SIM905  # 120 words read better as text than as a list
 )
 _ERROR = re.compile(
     r"^\W*(?:(?:internal|server|unexpected|unhandled|fatal|critical|runtime|system|execution|"
@@ -40,7 +41,9 @@ _ERROR = re.compile(
     r"|^\W*(?:failed|failure|unable) to\b",
     re.IGNORECASE,
 )
-_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s+File \"[^\"]+\", line \d+", re.M)
+_TRACEBACK = re.compile(
+    r"Traceback \(most recent call last\)|^\s+File \"[^\"]+\", line \d+", re.MULTILINE
+)
 _SERIALIZED = re.compile(r"^\s*[{\[<].*(?:\w+\(\w+=|object at 0x|['\"]\w+['\"]\s*:)", re.DOTALL)
 _APOLOGY = re.compile(
     r"\b(sorry|apologi[sz]e|apologies|unfortunately|unable to|cannot|can't|can’t|could not|"
