@@ -92,6 +92,9 @@ class HarnessError(InfraError):
 class ContractBroken(AssertionError):
     """The product broke at least one promise; carries all findings, not only the first."""
 
+    # The public address, which is what a traceback and a summary line should show.
+    __module__ = "pytest_goldenpath"
+
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         """Take the findings, worst first."""
         super().__init__("\n".join(finding.text() for finding in findings))

@@ -161,17 +161,19 @@ def _place(target: Mapping[str, str]) -> str:
 
 
 def _accusations(verdict: Mapping[str, Any]) -> Iterator[Line]:
-    told: set[tuple[str, str]] = set()
+    """Tell each broken promise once, with its proof, then the reasons that have no code."""
+    told: set[str] = set()
     for finding in _findings(verdict, "must"):
-        key = (finding["code"], finding["message"])
-        if finding["attribution"] in {"product", "auth"} and key not in told:
-            told.add(key)
-            yield Line(f"{finding['code']} {finding['message']}", "red")
+        reason = f"{finding['code']} {finding['message']}"
+        if finding["attribution"] in {"product", "auth"} and reason not in told:
+            told.add(reason)
+            yield Line(reason, "red")
             if finding["evidence"]:
                 yield Line(f"       seen: {finding['evidence']}")
-    for check in verdict["checks"]:
-        if check["outcome"] == "failed" and not check["findings"]:
-            yield Line(f"{check['id']}: {check['reason']}", "red")
+    if verdict["underlying"] == "FAIL":
+        for reason in verdict["reasons"]:
+            if reason not in told:
+                yield Line(reason, "red")
 
 
 def _doubts(verdict: Mapping[str, Any]) -> Iterator[Line]:

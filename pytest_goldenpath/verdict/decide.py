@@ -86,7 +86,11 @@ def decide(
     accusations = tuple(f for check in checks for f in check.accusations)
     failed = [c for c in checks if c.outcome is Outcome.FAILED and not c.accusations]
     if accusations or failed:
-        reasons = (*_told(accusations), *(f"{c.id}: {c.reason}" for c in failed))
+        reasons = (
+            *_told(accusations),
+            *(f"{c.id}: {c.reason}" for c in failed),
+            *_unfinished(unfinished),
+        )
         return Decision(Verdict.FAIL, Verdict.FAIL, Exit.FAIL, reasons, counts)
     doubts = tuple(_doubts(checks, unfinished, rules, counts))
     if doubts:
@@ -104,6 +108,12 @@ def _told(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(sorted(told))
 
 
+def _unfinished(ids: Collection[str]) -> tuple[str, ...]:
+    if not ids:
+        return ()
+    return (f"{len(ids)} selected checks did not run, such as {min(ids)}",)
+
+
 def _doubts(
     checks: Collection[Check],
     unfinished: Collection[str],
@@ -118,8 +128,7 @@ def _doubts(
             troubles.setdefault(f"{whose}{check.reason}", []).extend(codes)
     for reason, named in troubles.items():
         yield f"{', '.join(dict.fromkeys(named))}: {reason}"
-    if unfinished:
-        yield f"{len(unfinished)} selected checks did not run, such as {min(unfinished)}"
+    yield from _unfinished(unfinished)
     if rules.gate:
         for check in checks:
             allowed = set(check.requirements) <= set(rules.allowed_skips) and check.requirements
