@@ -8,6 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _USAGE = 4
+#: What a project's own configuration would say; an installed package has none to read.
+_RUN_OPTIONS = (
+    "--import-mode=importlib",
+    "-p",
+    "no:cacheprovider",
+    "-o",
+    "asyncio_default_fixture_loop_scope=session",
+    "-o",
+    "asyncio_default_test_loop_scope=session",
+    # This very command has imported the package, which pytest would have to be told.
+    "-W",
+    "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,11 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     import pytest
 
     suites = suites_folder()
-    return int(
-        pytest.main(
-            [str(suites), f"--rootdir={suites.parent}", "-p", "no:cacheprovider", *arguments]
-        )
-    )
+    return int(pytest.main([str(suites), f"--rootdir={suites.parent}", *_RUN_OPTIONS, *arguments]))
 
 
 def backend(arguments: Sequence[str]) -> int:

@@ -46,6 +46,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_goldenpath.plugin.start import configure
 
         configure(config)
+    elif getattr(config.option, "numprocesses", None):
+        from pytest_goldenpath.plugin.start import watch
+
+        watch(config)
 
 
 @pytest.hookimpl(trylast=True)

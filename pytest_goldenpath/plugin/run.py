@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,9 @@ class Run:
             settings.resolved.wallet.expired_token if settings.resolved.wallet else Secret("")
         )
 
-    def want(self, codes: Iterator[str] | tuple[str, ...]) -> None:
-        """Note which observations the selected promises need."""
-        self.wanted = frozenset(need for code in codes for need in RULES[code].needs)
+    def want(self, codes: Iterable[str], *more: str) -> None:
+        """Note which observations the selected promises need, and further ones by name."""
+        self.wanted = frozenset(more) | {need for code in codes for need in RULES[code].needs}
 
     def start_backend(self) -> None:
         """Start the embedded backend, if the target is one and nobody else has started it."""
@@ -76,8 +77,6 @@ class Run:
             BackendNotStarted: it did not start.
 
         """
-        from dataclasses import replace
-
         from pytest_goldenpath.journey.embedded import EmbeddedBackend
 
         if not self._target.embedded or self._target.backend:

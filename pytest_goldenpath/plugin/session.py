@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -36,7 +37,12 @@ class WorkerEnd:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Hand over plain data only; xdist carries nothing else."""
         output: dict[str, Any] = getattr(session.config, "workeroutput", {})
-        output[OUTPUT] = {"selected": list(self._run.selected), **_met(self._run)}
+        target = self._run.known_target()
+        output[OUTPUT] = {
+            "selected": list(self._run.selected),
+            "addresses": {"backend": target.backend, "auth": target.auth, "ws": target.ws},
+            **_met(self._run),
+        }
 
 
 class Collector:
@@ -49,6 +55,7 @@ class Collector:
         self._checks: dict[str, Check] = {}
         self._selected: set[str] = set()
         self._met: dict[str, Any] = {"http_503": 0, "revision": ""}
+        self._addresses: dict[str, str] = {}
         self._started = datetime.now(UTC)
         self._clock = monotonic()
         self._foreign_failures = 0
@@ -93,6 +100,7 @@ class Collector:
             self._selected |= set(said["selected"])
             self._met["http_503"] = max(self._met["http_503"], said["http_503"])
             self._met["revision"] = self._met["revision"] or said["revision"]
+            self._addresses = said["addresses"]
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell a person's Ctrl-C from a session that stops itself at ``--maxfail``."""
@@ -172,8 +180,12 @@ class Collector:
         categories = settings.categories or tuple(
             sorted({check.category for check in self._checks.values() if check.category})
         )
+        target = self._run.known_target()
+        told = self._addresses
+        if told and not target.backend:
+            target = replace(target, backend=told["backend"], auth=told["auth"], ws=told["ws"])
         return RunFacts(
-            self._run.known_target(),
+            target,
             self._met["revision"],
             categories,
             settings.execution_mode,
@@ -223,8 +235,6 @@ def _crashed(report: pytest.TestReport) -> dict[str, Any]:
 
 
 def _with_duration(check: Check, duration_s: float) -> Check:
-    from dataclasses import replace
-
     return replace(check, duration_s=duration_s)
 
 

@@ -15,7 +15,13 @@ from pytest_goldenpath.plugin import options
 from pytest_goldenpath.plugin.collection import CATEGORIES
 from pytest_goldenpath.reference import catalogue
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
-from pytest_goldenpath.target.sources import Setting, TargetsFile, closest, read_targets
+from pytest_goldenpath.target.sources import (
+    Environment,
+    Setting,
+    TargetsFile,
+    closest,
+    read_targets,
+)
 from pytest_goldenpath.verdict.bypass import Bypass, read_bypass
 from pytest_goldenpath.verdict.decide import Rulebook
 
@@ -70,18 +76,7 @@ def read_settings(config: pytest.Config) -> Settings:
     folders = tuple(dict.fromkeys((config.invocation_params.dir, config.rootpath)))
     file = read_targets(folders)
     _check_file(file)
-    resolved = resolve(
-        Options(
-            target=options.text(config, "target"),
-            staging=options.flag(config, "staging"),
-            auth_url=options.text(config, "auth-url"),
-            ws_url=options.text(config, "ws-url"),
-            env_file=options.text(config, "env-file"),
-            expect_revision=options.text(config, "expect-revision"),
-        ),
-        os.environ,
-        folders,
-    )
+    resolved = resolve(_options(config), os.environ, folders)
     reader = _Reader(config, resolved, file)
     mode = reader.one("execution-mode", FULL)
     _check_name("--execution-mode", mode, _MODES)
@@ -92,11 +87,10 @@ def read_settings(config: pytest.Config) -> Settings:
     faults = _embedded_names(reader, "fault", tuple(catalogue.FAULTS))
     variants = _embedded_names(reader, "variant", tuple(catalogue.VARIANTS))
     _check_families(variants)
-    environment = resolved.environment
-    found = {name: environment.get(name) for name in (*_bypass_names(),)}
-    bypass = read_bypass(
-        lambda name: (setting.value, setting.source) if (setting := found[name]) else None,
-        datetime.now(UTC),
+    rulebook = Rulebook(
+        gate=reader.flag("gate"),
+        allowed_skips=_allowed_skips(file),
+        accept_bypass=options.flag(config, "accept-bypass"),
     )
     return Settings(
         resolved,
@@ -105,20 +99,29 @@ def read_settings(config: pytest.Config) -> Settings:
         config.invocation_params.dir / evidence.value,
         faults,
         variants,
-        bypass,
-        Rulebook(
-            gate=reader.flag("gate"),
-            allowed_skips=_allowed_skips(file),
-            accept_bypass=options.flag(config, "accept-bypass"),
-        ),
+        _bypass(resolved.environment),
+        rulebook,
         {**resolved.sources, **reader.sources},
     )
 
 
-def _bypass_names() -> tuple[str, ...]:
-    from pytest_goldenpath.verdict.bypass import EXPIRY_VARIABLE, VARIABLES
+def _options(config: pytest.Config) -> Options:
+    return Options(
+        target=options.text(config, "target"),
+        staging=options.flag(config, "staging"),
+        auth_url=options.text(config, "auth-url"),
+        ws_url=options.text(config, "ws-url"),
+        env_file=options.text(config, "env-file"),
+        expect_revision=options.text(config, "expect-revision"),
+    )
 
-    return (*VARIABLES, EXPIRY_VARIABLE)
+
+def _bypass(environment: Environment) -> Bypass:
+    def look_up(name: str) -> tuple[str, str] | None:
+        setting = environment.get(name)
+        return (setting.value, setting.source) if setting else None
+
+    return read_bypass(look_up, datetime.now(UTC))
 
 
 class _Reader:

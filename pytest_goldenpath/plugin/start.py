@@ -11,7 +11,7 @@ import pytest
 
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
-from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
+from pytest_goldenpath.plugin.outcomes import ATTRIBUTE, Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd
 from pytest_goldenpath.plugin.settings import read_settings
@@ -19,6 +19,7 @@ from pytest_goldenpath.report.files import prepare_folder
 
 #: Key of what the controller tells its workers.
 INPUT = "goldenpath_folder"
+COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 
 
 def configure(config: pytest.Config) -> None:
@@ -36,6 +37,12 @@ def configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Distributed(run), "goldenpath_distributed")
 
 
+def watch(config: pytest.Config) -> None:
+    """Wait, in xdist's controller, for the first worker that meets a golden path check."""
+    if _is_controller(config) and not config.option.collectonly:
+        config.pluginmanager.register(_Watch(config), "goldenpath_watch")
+
+
 def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the checks of a run and get it going.
 
@@ -51,7 +58,9 @@ def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not checks or config.option.collectonly:
         return
     run.selected = tuple(item.nodeid for item in checks)
-    run.want(tuple(code for item in checks for code in requirements_of(item)))
+    reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)
+    codes = [code for item in checks for code in requirements_of(item)]
+    run.want(codes, *(("journey",) if reads_journey else ()))
     for item in checks:
         category_of(item)
     _hook_in(config, run)
@@ -74,6 +83,21 @@ class _Distributed:
         node.workerinput[INPUT] = str(self._run.folder)
 
 
+class _Watch:
+    """The controller of a run for which no option of ours was given: it cannot know by itself."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Wake up at the first report of a check; foreign failures so far are pytest's affair."""
+        if getattr(report, ATTRIBUTE, None) is not None and RUN not in self._config.stash:
+            _begin(self._config)
+            self._config.pluginmanager.unregister(self)
+            # This report was handed out before the collector was there to take it.
+            self._config.stash[COLLECTOR].pytest_runtest_logreport(report)
+
+
 def _begin(config: pytest.Config) -> None:
     try:
         settings = read_settings(config)
@@ -87,7 +111,8 @@ def _begin(config: pytest.Config) -> None:
     config.stash[RUN] = run
     config.add_cleanup(run.stop_backend)
     if worker_input is None:
-        config.pluginmanager.register(Collector(config, run), "goldenpath_collector")
+        config.stash[COLLECTOR] = collector = Collector(config, run)
+        config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
 
 

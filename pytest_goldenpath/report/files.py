@@ -90,7 +90,7 @@ def read_transcript(text: str) -> Transcript:
     try:
         heading, *entries = [json.loads(line) for line in lines]
         schema, count = heading.pop("schema"), heading.pop("entries")
-    except (ValueError, KeyError, AttributeError, RecursionError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise EvidenceError("this is no transcript of ours, or it is cut off") from None
     if schema != TRANSCRIPT_SCHEMA:
         raise EvidenceError(f"this is {schema}, and {TRANSCRIPT_SCHEMA} is expected")

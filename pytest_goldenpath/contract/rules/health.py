@@ -30,6 +30,8 @@ _REVISION_HEADERS = ("x-revision", "x-service-revision", "x-service-version", "x
 
 def backend_answers(survey: Survey) -> Ruling:
     """GP-101: ``/health`` answers 200 with a JSON object and nothing else."""
+    if not any(exchange.symptom is None for exchange in survey.health):
+        return Unlooked("no health answer came")
     return _answers("GP-101", survey.health)
 
 

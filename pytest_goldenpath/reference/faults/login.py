@@ -1,0 +1,116 @@
+"""Faults of login, tokens and protected routes."""
+
+from pytest_goldenpath.reference.fault import Reply
+from pytest_goldenpath.reference.faults.words import EVENTS, NO_RUN, ill
+
+_ERROR = {"detail": "Authentication failed"}
+_PAGE = "<html><body><h1>401 Authorization Required</h1></body></html>"
+_TRACE = {
+    "source_file": "security/http.py",
+    "line_number": 308,
+    "stack_trace": ["starlette/routing.py:75 in app", "security/http.py:308 in __call__"],
+    "local_variables": {"self": "<HTTPBearer object at 0x7f3be99a0e90>"},
+}
+_STRANGERS = ("missing", "garbage", "expired", "signature", "algorithm")
+_WITH_LOGIN = f"GP-203 GP-204 GP-205 GP-206 GP-209 GP-301 {NO_RUN}"
+_UNAUTHORIZED = (
+    "http.threads.list", "http.threads.create", "http.threads.get", "http.agents.execute",
+    "http.conversations", "http.history", "http.agent.message", "http.agent.execute",
+)  # fmt: skip
+
+
+def _everywhere(reply: Reply) -> tuple[tuple[str, object], ...]:
+    return tuple((seam, reply) for seam in _UNAUTHORIZED)
+
+
+FAULTS = (
+    ill("login-500", "a login with the right password answers 500", "F85", "GP-201", _WITH_LOGIN,
+        "s c r", ("http.login", Reply(status=500, replace=_ERROR))),
+    ill("login-401", "a known user is refused", "", "GP-201", _WITH_LOGIN, "s c r",
+        ("http.login", Reply(status=401, replace={"detail": "Invalid credentials"}))),
+    ill("login-html", "a login answers with a web page", "", "GP-201", _WITH_LOGIN, "s c r",
+        ("http.login", Reply(raw=_PAGE, content_type="text/html", only=200))),
+    ill("login-no-token", "a login answers 200 without an access token", "F69", "GP-201",
+        _WITH_LOGIN, "s c r", ("http.login", Reply(drop=("access_token",), only=200))),
+    ill("login-no-user", "a login does not say who the user is", "F70", "GP-201", "GP-304",
+        "s c r", ("http.login", Reply(drop=("user",), only=200))),
+    ill("login-no-expiry", "a login does not say how long the token lives", "", "GP-201", "GP-209",
+        "s c r", ("http.login", Reply(drop=("expires_in",), only=200))),
+    ill("login-other-user", "a login names another user than its token", "", "GP-203",
+        "GP-201 GP-204 GP-304 GP-409", "c",
+        ("http.login", Reply(merge={"user": {"id": "b2f0a4c1-other", "email": "b@example.com"}},
+                             only=200))),
+    ill("login-any-password", "every password is good enough", "", "GP-202", "", "c r",
+        ("login.any_password", True)),
+    ill("wrong-password-500", "a wrong password gives a 500", "", "GP-202", "", "c r",
+        ("http.login", Reply(status=500, replace=_ERROR, only=401))),
+    ill("wrong-password-html", "a wrong password gives a web page", "", "GP-202", "", "c r",
+        ("http.login", Reply(raw=_PAGE, content_type="text/html", only=401))),
+    ill("wrong-password-200", "a wrong password gives 200 and an error sentence", "F109",
+        "GP-202", "", "c r", ("http.login", Reply(status=200, only=401))),
+    ill("token-unsigned", "tokens are not signed (alg none), and unsigned ones are accepted", "",
+        "GP-203", "GP-204 GP-206 GP-303 GP-801", "c",
+        ("token.algorithm", "none"), ("any.accept", ("algorithm",))),
+    ill("token-other-algorithm", "tokens are signed by HS512", "", "GP-203", "GP-204", "c",
+        ("token.algorithm", "HS512"), ("any.accept", ("algorithm",))),
+    ill("token-long-lived", "tokens live for 30 days", "", "GP-203", "GP-209", "c",
+        ("token.lifetime", 30 * 24 * 3600)),
+    ill("token-wrong-audience", "tokens are made for somebody else", "", "GP-203", "GP-204", "c",
+        ("token.claims", {"aud": "another-platform"}), ("any.accept", ("audience",))),
+    ill("token-wrong-issuer", "tokens name another issuer", "", "GP-203", "GP-204", "c",
+        ("token.claims", {"iss": "another-issuer"}), ("any.accept", ("issuer",))),
+    ill("token-no-issue-time", "tokens do not say when they were issued", "", "GP-203",
+        "GP-204 GP-209", "c", ("token.claims", {"iat": None}), ("any.accept", ("claims",))),
+    ill("token-no-expiry", "tokens never expire", "", "GP-203", "GP-204 GP-209", "c",
+        ("token.claims", {"exp": None}), ("any.accept", ("claims",))),
+    ill("token-lifetime-lie", "expires_in says 900, the token lives 7200 seconds", "", "GP-209",
+        "", "c", ("token.lifetime", 7200), ("token.promised_lifetime", 900)),
+    ill("validate-accepts-garbage", "validate says valid for any text", "", "GP-204", "", "c r",
+        ("auth.accept", ("garbage",))),
+    ill("validate-accepts-expired", "validate says valid for an expired token", "", "GP-204", "",
+        "c r", ("auth.accept", ("expired",))),
+    ill("validate-accepts-wrong-signature", "validate does not look at the signature", "",
+        "GP-204", "", "c r", ("auth.accept", ("signature",))),
+    ill("validate-accepts-unsigned", "validate accepts alg none", "", "GP-204", "", "c r",
+        ("auth.accept", ("algorithm",))),
+    ill("validate-refuses-all", "validate and verify say invalid for a good token", "", "GP-204",
+        "GP-205 GP-206", "c r",
+        ("http.validate", Reply(replace={"valid": False, "error": "invalid_token"})),
+        ("http.verify", Reply(replace={"valid": False, "error": "Invalid or expired token"}))),
+    ill("validate-other-user", "validate and verify name another user", "", "GP-204", "GP-206",
+        "c r", ("http.validate", Reply(merge={"user_id": "b2f0a4c1-other"})),
+        ("http.verify", Reply(merge={"user_id": "b2f0a4c1-other"}))),
+    ill("refresh-500", "a refresh answers 500", "", "GP-205", "", "c",
+        ("http.refresh", Reply(status=500, replace=_ERROR))),
+    ill("refresh-useless", "a refresh gives a token that is none", "", "GP-205", "", "c",
+        ("http.refresh", Reply(merge={"access_token": "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"},
+                               only=200))),
+    ill("refresh-is-access", "a refresh token opens everything an access token opens", "",
+        "GP-205", "GP-303", "c", ("any.accept", ("type",))),
+    ill("secret-mismatch", "backend and auth service sign with different secrets", "F61",
+        "GP-206 GP-301", f"{NO_RUN} GP-207 GP-302 GP-303 GP-505 GP-507 GP-602", "s c r",
+        ("backend.secret", "other")),
+    ill("service-secret-missing", "the backend answers 403 to everybody over HTTP", "F62",
+        "GP-206", "GP-107 GP-505 GP-507 GP-602 GP-605", "c r",
+        *_everywhere(Reply(status=403, replace={"detail": "Not authenticated"}, only=200))),
+    ill("protected-routes-open", "protected routes answer strangers", "F79", "GP-207",
+        "GP-205 GP-206 GP-602", "c r", ("http.accept", _STRANGERS)),
+    ill("unauthorized-html", "a 401 is a web page", "", "GP-207", "", "c r",
+        *_everywhere(Reply(raw=_PAGE, content_type="text/html", only=401))),
+    ill("unauthorized-500", "no token gives a 500", "F64", "GP-207", "", "c r",
+        *_everywhere(Reply(status=500, replace={"detail": "Internal Server Error"}, only=401))),
+    ill("stack-trace", "a 401 shows files and lines of the server", "", "GP-207", "", "c r",
+        *_everywhere(Reply(merge=_TRACE, only=401))),
+    ill("secret-in-error", "a 401 shows a setting that is secret", "F80", "GP-207", "", "c r",
+        *_everywhere(Reply(
+            merge={"details": {"JWT_SECRET_KEY": "0b7c1e8f5a2d49c6b3e1f7a8d4c9"}}, only=401))),
+    ill("headers-missing", "the protective headers are missing", "", "GP-208", "", "c",
+        ("headers.unsafe", True)),
+    ill("cookie-open", "a login sets a cookie without HttpOnly and SameSite", "", "GP-208", "",
+        "c", ("http.login", Reply(headers={"set-cookie": "session=c0ffee; Path=/"}, only=200))),
+    ill("redirect-away", "the backend's root redirects to another host", "F69", "GP-208", "", "c",
+        ("http.root", Reply(status=307, headers={"location": "https://elsewhere.example/"}))),
+    ill("second-login-revokes", "a second login ends the first one's token", "", "GP-604",
+        f"GP-107 GP-201 GP-204 GP-205 GP-206 GP-301 GP-304 GP-601 {EVENTS} GP-501", "c",
+        ("login.revokes", True)),
+)  # fmt: skip

@@ -1,0 +1,111 @@
+"""One run: the question is stored, the agent works, its events are sent, the answer is stored."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+from pytest_goldenpath.reference import conversations, frames, prompts, wire
+from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task
+from pytest_goldenpath.reference.connection import Connection
+from pytest_goldenpath.reference.disturb import Item, disturbed
+from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Raw
+from pytest_goldenpath.reference.fault import Close
+from pytest_goldenpath.reference.shapes import SHAPES
+from pytest_goldenpath.reference.twin import Twin
+from pytest_goldenpath.reference.web import iso
+from pytest_goldenpath.reference.wire import Odd
+
+
+class Forbidden(Exception):
+    """The thread belongs to another user."""
+
+
+class Runs:
+    """Starts runs and keeps what is said in threads."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._seams = twin.settings.seams
+        self._shape = SHAPES[twin.settings.events]
+        self._audience = self._seams.at("deliver.to", str) or "asker"
+
+    async def task(self, prompt: str, user_id: str, thread_id: str, run_id: str = "") -> Task:
+        """Return the task for a request in this thread, which is created if it is new."""
+        database = self._twin.database
+        thread_id = thread_id or f"thread_{uuid.uuid4().hex[:16]}"
+        owner = await database.call(conversations.owner, thread_id)
+        if owner is None:
+            title = prompts.topic(prompt)
+            await database.call(conversations.create, user_id, title, {}, thread_id)
+        elif owner != user_id and not self._seams.on("runs.any_thread"):
+            raise Forbidden(thread_id)
+        run_id = self._seams.at("run.id", str) or run_id or f"run_{uuid.uuid4().hex[:16]}"
+        return Task(prompt, user_id, thread_id, run_id)
+
+    async def forget(self, user_id: str) -> None:
+        """Lose the user's threads; no healthy server does."""
+        for thread in await self._twin.database.call(conversations.of, user_id, 1000, 0):
+            await self._twin.database.call(conversations.delete, thread.id)
+
+    async def quietly(self, task: Task) -> str:
+        """Do a task for which nobody listens; return the answer."""
+        await self._keep(task, "user", task.prompt)
+        answer = await self._twin.agent.answer(task)
+        await self._keep(task, "assistant", answer)
+        return answer
+
+    async def watched(self, task: Task, asker: Connection) -> None:
+        """Do a task and send its events to whoever asked."""
+        async with asker.runs:
+            late = self._seams.on("store.late_question")
+            if not late:
+                await self._keep(task, "user", task.prompt)
+            async for item in disturbed(self._worked(task), self._seams):
+                await self._send(item, asker)
+            if late:
+                await self._keep(task, "user", task.prompt)
+
+    async def _worked(self, task: Task) -> AsyncIterator[Item]:
+        async for event in self._twin.agent.run(task):
+            final = event.name == COMPLETED and event.agent == SUPERVISOR
+            if final:
+                # Before it is told, so that who has the answer can also read it back.
+                await self._keep(task, "assistant", event.text("answer"))
+            yield event
+            if event.name == STARTED and event.agent == DATA:
+                yield Raw(_progress(task))
+
+    async def _send(self, item: Item, asker: Connection) -> None:
+        if isinstance(item, Close):
+            await asker.close(item.code, item.reason)
+            return
+        for connection in self._twin.hub.audience(asker, self._audience):
+            match item:
+                case Odd(event, way):
+                    await connection.send_encoded(wire.oddly(self._shape(event), way))
+                case Raw(frame):
+                    await connection.send(frame)
+                case Event():
+                    await connection.send(self._shape(item))
+
+    async def _keep(self, task: Task, role: str, content: str) -> None:
+        if role in self._seams.every("store.skip", str):
+            return
+        template = self._seams.at(f"store.{role}_text", str)
+        if template is not None:
+            content = template.format(content=content)
+        times = 2 if role in self._seams.every("store.twice", str) else 1
+        thread_id = task.thread_id
+        if self._seams.on("store.elsewhere"):
+            thread_id = f"{thread_id}-lost"
+        for _ in range(times):
+            await self._twin.database.call(
+                conversations.say, thread_id, role, content, {"run_id": task.run_id}
+            )
+
+
+def _progress(task: Task) -> frames.Frame:
+    return {
+        "type": "agent_progress",
+        "data": {"run_id": task.run_id, "user_id": task.user_id, "message": "Half of it is done."},
+        "timestamp": iso(),
+    }

@@ -1,0 +1,241 @@
+"""The life of one WebSocket: handshake, authentication, welcome, messages (protocol.md 3)."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from pytest_goldenpath.reference import frames, subprotocols
+from pytest_goldenpath.reference.connection import Connection
+from pytest_goldenpath.reference.fault import Close, Reply
+from pytest_goldenpath.reference.inbox import STARTERS, ClientMessage, Unreadable, understood
+from pytest_goldenpath.reference.login import Doorman
+from pytest_goldenpath.reference.runs import Forbidden, Runs
+from pytest_goldenpath.reference.settings import CONNECTIONS_PER_USER, MAX_MESSAGE_BYTES
+from pytest_goldenpath.reference.tokens import Refusal
+from pytest_goldenpath.reference.twin import Twin
+
+_CONTROL = ("ping", "heartbeat")
+
+
+class Sockets:
+    """Serves the WebSocket routes."""
+
+    def __init__(self, twin: Twin, runs: Runs) -> None:
+        self._twin = twin
+        self._runs = runs
+        self._doorman = Doorman(twin.ws_gate, twin.settings.seams)
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Live through one connection."""
+        with contextlib.suppress(WebSocketDisconnect):
+            await self._serve(websocket)
+
+    async def _serve(self, websocket: WebSocket) -> None:
+        seams = self._twin.settings.seams
+        refused = seams.at("ws.upgrade", Reply)
+        if refused is not None:
+            await websocket.send_denial_response(
+                Response(
+                    refused.raw, refused.status or 500, dict(refused.headers), refused.content_type
+                )
+            )
+            return
+        offered = websocket.scope.get("subprotocols", [])
+        early = self._twin.settings.events in {"V11", "V13"}
+        name = subprotocols.chosen(offered, prefer_plain=early)
+        if offered and name is None:
+            await websocket.close(1003)
+            return
+        name = seams.at("ws.subprotocol", str) if seams.on("ws.subprotocol") else name
+        await websocket.accept(subprotocol=name or None)
+        try:
+            user_id = await self._doorman.admit(websocket)
+        except Refusal as refusal:
+            await self._refuse(websocket, refusal)
+            return
+        await self._connected(websocket, user_id)
+
+    async def _refuse(self, websocket: WebSocket, refusal: Refusal) -> None:
+        seams = self._twin.settings.seams
+        connection = Connection(websocket, "", "")
+        await connection.send(frames.error("AUTH_FAILED", f"Authentication failed: {refusal}"))
+        code = seams.at("ws.refusal_code", int)
+        if code == 0:
+            while (await websocket.receive())["type"] != "websocket.disconnect":
+                await connection.send(frames.error("CONNECTION_ERROR", "Message routing failed"))
+            return
+        await connection.close(code or 1008, "Authentication failed")
+
+    async def _connected(self, websocket: WebSocket, user_id: str) -> None:
+        hub, seams = self._twin.hub, self._twin.settings.seams
+        connection = Connection(websocket, user_id, self._connection_id(user_id))
+        mine = hub.of(user_id)
+        counted = hub.everybody() if seams.on("limits.shared") else mine
+        if len(counted) >= CONNECTIONS_PER_USER and not seams.on("limits.connections"):
+            await connection.send(frames.error("CONNECTION_LIMIT", "Too many connections"))
+            await connection.close(1008, "Too many connections")
+            return
+        if seams.on("ws.one_per_user"):
+            for older in mine:
+                await older.close(1008, "Replaced by a newer connection")
+        if seams.on("reconnect.forgets") and hub.was_here(user_id) and not mine:
+            await self._runs.forget(user_id)
+        hub.add(connection)
+        try:
+            await Session(self._twin, self._runs, websocket, connection).live()
+        finally:
+            hub.remove(connection)
+
+    def _connection_id(self, user_id: str) -> str:
+        seams = self._twin.settings.seams
+        if seams.on("connection.same_id"):
+            return f"main_{user_id[:8]}"
+        return f"main_{uuid.uuid4().hex[:8]}"
+
+
+class Session:
+    """A connection whose user is known, from its welcome to its end."""
+
+    def __init__(
+        self, twin: Twin, runs: Runs, websocket: WebSocket, connection: Connection
+    ) -> None:
+        self._twin = twin
+        self._seams = twin.settings.seams
+        self._runs = runs
+        self._websocket = websocket
+        self._connection = connection
+        self._control: dict[str, Callable[[ClientMessage], Awaitable[None]]] = {
+            "ping": self._ping,
+            "heartbeat": self._heartbeat,
+            "connect": self._connect,
+            "disconnect": self._disconnect,
+        }
+
+    async def live(self) -> None:
+        """Welcome the client and serve it until either side has enough."""
+        if await self._closed_by("ws.before_welcome"):
+            return
+        await self._welcome()
+        if await self._closed_by("ws.after_welcome"):
+            return
+        while self._connection.is_open:
+            raw = await self._received()
+            if raw is None:
+                return
+            if await self._closed_by("ws.first_message"):
+                return
+            await self._handle(raw)
+
+    async def _closed_by(self, seam: str) -> bool:
+        fault = self._seams.at(seam, Close)
+        if fault is None:
+            return False
+        if fault.frame is not None:
+            await self._connection.send({**fault.frame, "timestamp": time.time()})
+        await self._connection.close(fault.code, fault.reason)
+        return True
+
+    async def _welcome(self) -> None:
+        if self._seams.on("welcome.none"):
+            return
+        await asyncio.sleep(self._seams.at("welcome.delay", float) or 0.0)
+        make = frames.WELCOMES[self._twin.settings.welcome]
+        frame = make(self._connection.user_id, self._connection.id)
+        for edit in self._seams.every("welcome.edit", dict):
+            frame = _edited(frame, edit)
+        await self._connection.send(frame)
+
+    async def _received(self) -> str | bytes | None:
+        """Return the next message; None when the client has gone. Idle clients get heartbeats."""
+        while True:
+            try:
+                async with asyncio.timeout(self._twin.settings.heartbeat_s):
+                    message = await self._websocket.receive()
+            except TimeoutError:
+                if await self._closed_by("ws.idle"):
+                    return None
+                kind = self._seams.at("heartbeat.type", str) or "heartbeat"
+                await self._connection.send(frames.heartbeat(kind, self._connection.id))
+                continue
+            if message["type"] != "websocket.receive":
+                return None
+            text: str | None = message.get("text")
+            return text if text is not None else bytes(message.get("bytes") or b"")
+
+    async def _handle(self, raw: str | bytes) -> None:
+        size = len(raw) if isinstance(raw, bytes) else len(raw.encode("utf-8", "replace"))
+        if size > MAX_MESSAGE_BYTES and not self._seams.on("limits.size"):
+            text = f"A message has at most {MAX_MESSAGE_BYTES} bytes"
+            await self._connection.send(frames.error("MESSAGE_TOO_LARGE", text))
+            await self._connection.close(1009, "Message too large")
+            return
+        try:
+            message = understood(raw)
+        except Unreadable as error:
+            if await self._closed_by("ws.malformed") or self._seams.on("ws.malformed_ignored"):
+                return
+            await self._connection.send(frames.error(error.code, str(error)))
+            return
+        if message.kind not in _CONTROL and self._connection.too_many():
+            text = "Too many messages in a minute"
+            await self._connection.send(frames.error("RATE_LIMITED", text))
+            return
+        await self._route(message)
+
+    async def _route(self, message: ClientMessage) -> None:
+        if message.kind in self._control:
+            await self._control[message.kind](message)
+        elif message.kind in STARTERS and not self._swallows(message.kind):
+            await self._ask(message)
+        elif not await self._closed_by("ws.unknown"):
+            await self._connection.send(frames.ack(message.kind, self._connection.user_id))
+
+    def _swallows(self, kind: str) -> bool:
+        return any(
+            kind in kinds or "*" in kinds for kinds in self._seams.every("ws.swallow", tuple)
+        )
+
+    async def _ask(self, message: ClientMessage) -> None:
+        user_id = self._connection.user_id
+        thread_id = message.thread_id or self._connection.thread_id
+        try:
+            task = await self._runs.task(message.text, user_id, thread_id, message.run_id)
+        except Forbidden:
+            text = "This thread belongs to another user"
+            await self._connection.send(frames.error("FORBIDDEN", text))
+            return
+        await self._connection.send(frames.ack(message.kind, user_id))
+        self._twin.hub.start(self._runs.watched(task, self._connection))
+
+    async def _ping(self, _: ClientMessage) -> None:
+        if await self._closed_by("ws.ping") or self._seams.on("ws.ping_ignored"):
+            return
+        await self._connection.send(frames.pong(self._connection.user_id))
+
+    async def _heartbeat(self, _: ClientMessage) -> None:
+        await self._connection.send(frames.heartbeat_ack())
+
+    async def _connect(self, _: ClientMessage) -> None:
+        data: frames.Frame = {"status": "connected", "connection_id": self._connection.id}
+        await self._connection.send(frames.server_message("system_message", data))
+
+    async def _disconnect(self, _: ClientMessage) -> None:
+        data: frames.Frame = {"status": "disconnect_acknowledged"}
+        await self._connection.send(frames.server_message("system_message", data))
+
+
+def _edited(frame: frames.Frame, edit: dict[str, object]) -> frames.Frame:
+    """Return the frame with other values wherever the keys stand; None takes a key away."""
+    changed: frames.Frame = {}
+    for key, value in frame.items():
+        if key in edit:
+            if edit[key] is not None:
+                changed[key] = edit[key]
+        else:
+            changed[key] = _edited(value, edit) if isinstance(value, dict) else value
+    return changed

@@ -1,0 +1,369 @@
+"""Each rule is kept by a healthy survey and broken by an example of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from builders import (
+    PROMPT,
+    event,
+    exchange,
+    handshake,
+    healthy_entries,
+    heard,
+    journey,
+    login,
+    refusal,
+    stranger,
+    survey,
+    welcome,
+    without,
+)
+from pytest_goldenpath.contract.findings import Attribution, Severity
+from pytest_goldenpath.contract.judgement import judge
+from pytest_goldenpath.contract.registry import OWNERS, RULES
+from pytest_goldenpath.contract.survey import Missing, Survey
+from pytest_goldenpath.contract.symptom import Kind as Trouble
+from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.contract.transcript import Entry, Kind, Transcript
+
+EVENT_CODES = {
+    "GP-401": "agent_started",
+    "GP-402": "agent_thinking",
+    "GP-403": "tool_executing",
+    "GP-404": "tool_completed",
+    "GP-405": "agent_completed",
+}
+OPENED = Entry(0.01, Kind.OPENED)
+
+
+def answered(text: str) -> Survey:
+    """Build a survey whose journey ends with this answer."""
+    return survey(journey=journey(healthy_entries(text)))
+
+
+def replaced(transcript: Transcript, *entries: Entry) -> Transcript:
+    """Give a conversation other entries."""
+    return replace(transcript, entries=entries)
+
+
+def handshakes(*entries: Entry) -> Survey:
+    """Build a survey in which every conversation of ours went this way."""
+    carriers = tuple(replaced(handshake(c, "x"), *entries) for c in ("header", "subprotocol"))
+    return survey(carriers=carriers, journey=replaced(journey(), *entries))
+
+
+CLOSED_1011 = (OPENED, Entry(0.02, Kind.CLOSED, "the target", "main mode error", 1011))
+BROKEN: list[tuple[str, str, Survey]] = [
+    ("GP-101", "server error", survey(health=(exchange({"detail": "x"}, status=500),))),
+    ("GP-101", "web page", survey(health=(exchange("<html>", content_type="text/html"),))),
+    ("GP-101", "wrong label", survey(health=(exchange(content_type="text/plain"),))),
+    ("GP-101", "list", survey(health=(exchange([1]),))),
+    ("GP-101", "oversized", survey(health=(replace(exchange(), oversized=True),))),
+    ("GP-101", "one bad of many", survey(health=(exchange(), exchange(status=500)))),
+    ("GP-102", "degraded", survey(health=(exchange({"status": "degraded"}),))),
+    ("GP-102", "no status", survey(health=(exchange({"service": "x"}),))),
+    ("GP-103", "2 of 20 slow", survey(health=(exchange(),) * 18 + (exchange(elapsed_s=2.5),) * 2)),
+    ("GP-104", "auth degraded", survey(auth_health=(exchange({"status": "degraded"}),))),
+    ("GP-104", "auth server error", survey(auth_health=(exchange(status=500),))),
+    (
+        "GP-105",
+        "shallow",
+        survey(health=(exchange({"status": "ok"}),), readiness=(exchange({"status": "ready"}),)),
+    ),
+    ("GP-106", "stale", survey(expected_revision="2.0.0")),
+    (
+        "GP-106",
+        "mixed",
+        survey(health=(exchange(), exchange({"status": "ok", "version": "0.9.0"}))),
+    ),
+    (
+        "GP-108",
+        "contradiction",
+        survey(readiness=(exchange({"status": "not_ready"}, purpose="backend readiness"),)),
+    ),
+    (
+        "GP-108",
+        "slow",
+        survey(readiness=(exchange({"status": "ready"}, elapsed_s=4.0),)),
+    ),
+    (
+        "GP-109",
+        "503 of the application",
+        survey(
+            health=(
+                exchange(),
+                exchange(
+                    {"error": "x"},
+                    status=503,
+                    at_s=1.0,
+                    symptom=Symptom(Trouble.HTTP_STATUS, "h", status=503, app_made=True),
+                ),
+            )
+        ),
+    ),
+    ("GP-201", "server error", survey(login=login(exchange=exchange(status=500)))),
+    ("GP-201", "no token", survey(login=login(has_access_token=False))),
+    ("GP-201", "no type", survey(login=login(token_type=""))),
+    ("GP-201", "no expiry", survey(login=login(expires_in_s=None))),
+    ("GP-201", "no user", survey(login=login(answered_user_id=""))),
+    ("GP-201", "another's token", survey(login=login(subject="somebody"))),
+    (
+        "GP-301",
+        "refused upgrade",
+        survey(
+            carriers=(replaced(handshake("header", "x"), Entry(0.0, Kind.REFUSED, code=403)),)
+        ),
+    ),
+    (
+        "GP-301",
+        "closed 1008",
+        survey(
+            carriers=(
+                replaced(
+                    handshake("header", "x"),
+                    OPENED,
+                    Entry(0.02, Kind.CLOSED, "the target", "no", 1008),
+                ),
+            )
+        ),
+    ),
+    ("GP-303", "welcomed", survey(strangers=(stranger(OPENED, welcome()),))),
+    (
+        "GP-303",
+        "silent and open",
+        survey(strangers=(stranger(OPENED, Entry(3.0, Kind.MISSED, "refusal")),)),
+    ),
+    (
+        "GP-303",
+        "error frame and open",
+        survey(
+            strangers=(
+                stranger(OPENED, heard({"type": "error"}, 0.02), Entry(2.0, Kind.MISSED, "refusal")),
+            )
+        ),
+    ),
+    ("GP-304", "closed before", handshakes(*CLOSED_1011)),
+    ("GP-304", "late", handshakes(OPENED, welcome(12.5))),
+    ("GP-304", "nameless connection", handshakes(OPENED, welcome(connection=""))),
+    ("GP-304", "other user", handshakes(OPENED, welcome(user="demo-use..."))),
+    (
+        "GP-305",
+        "no pong",
+        handshakes(OPENED, welcome(), Entry(0.03, Kind.SENT, "ping", "{}")),
+    ),
+    (
+        "GP-305",
+        "late pong",
+        handshakes(
+            OPENED, welcome(), Entry(0.03, Kind.SENT, "ping", "{}"), heard({"type": "pong"}, 6.0)
+        ),
+    ),
+    *((code, "missing", survey(journey=journey(without(n)))) for code, n in EVENT_CODES.items()),
+    (
+        "GP-401",
+        "only a stranger's",
+        survey(
+            journey=journey(
+                (
+                    *without("agent_started"),
+                    event("agent_started", 0.06, user_id="u-somebody-else"),
+                )
+            )
+        ),
+    ),
+    (
+        "GP-416",
+        "agent_error",
+        survey(journey=journey((*healthy_entries(), heard({"type": "agent_error"}, 0.2)))),
+    ),
+    ("GP-501", "no text", answered("")),
+    ("GP-502", "mock", answered(f"Mock triage agent response for: {PROMPT}")),
+    ("GP-502", "fallback", answered("Fallback triage agent response: nothing to say")),
+    ("GP-502", "degraded", answered("Degraded mode: the model is off")),
+    ("GP-502", "placeholder", answered("Task completed")),
+    ("GP-502", "status", answered("supervisor has finished its work.")),
+    ("GP-502", "error", answered("Error: connection refused")),
+    ("GP-502", "class name", answered("TypeError: from_request() got an unexpected argument")),
+    ("GP-502", "apology", answered("I am sorry. I cannot help. Please try again later.")),
+    ("GP-502", "echo", answered(PROMPT)),
+    ("GP-502", "wrapped echo", answered(f"Multi-agent collaboration completed for: {PROMPT}")),
+    ("GP-502", "printed object", answered("{'done': True, 'triage': AgentResult(success=True)}")),
+    ("GP-705", "1011", handshakes(*CLOSED_1011)),
+    (
+        "GP-705",
+        "one id for two connections",
+        survey(carriers=(handshake("header", "same"), handshake("subprotocol", "same"))),
+    ),
+    (
+        "GP-705",
+        "not answered",
+        survey(journey=journey(healthy_entries()[:5])),
+    ),
+    ("GP-801", "no token", survey(strangers=(stranger(OPENED, welcome(user="demo-use...")),))),
+    ("GP-801", "our token, demo user", handshakes(OPENED, welcome(user="demo-use..."))),
+    (
+        "GP-802",
+        "emergency",
+        survey(health=(exchange({"status": "ok", "emergency_database_bypassed": True}),)),
+    ),
+    (
+        "GP-802",
+        "nested start-up mode",
+        survey(health=(exchange({"status": "ok", "state": {"startup_mode": "emergency_degraded"}}),)),
+    ),
+]
+
+
+@pytest.mark.parametrize("code", sorted(RULES))
+def test_healthy_survey_keeps_every_promise(code: str) -> None:
+    """A healthy platform is not accused, and every promise is looked at."""
+    judgement = judge(code, survey())
+
+    assert judgement.findings == ()
+    assert judgement.proven
+
+
+@pytest.mark.parametrize(
+    ("code", "observed"),
+    [(code, observed) for code, _, observed in BROKEN],
+    ids=[f"{code} {name}" for code, name, _ in BROKEN],
+)
+def test_broken_promise_is_found(code: str, observed: Survey) -> None:
+    """The rule finds its own breach, and says what was expected and what came."""
+    judgement = judge(code, observed)
+
+    assert {finding.code for finding in judgement.findings} == {code}
+    assert all("expected" in finding.message for finding in judgement.findings)
+    assert {finding.severity for finding in judgement.findings} == {RULES[code].severity}
+
+
+def test_every_rule_has_an_example_that_breaks_it() -> None:
+    """No rule is without a breach that it is seen to find."""
+    assert {code for code, _, _ in BROKEN} == set(RULES)
+
+
+@pytest.mark.parametrize("code", sorted(RULES))
+def test_nothing_observed_proves_nothing(code: str) -> None:
+    """A rule that has nothing to look at never says that its promise is kept."""
+    judgement = judge(code, Survey())
+
+    assert not judgement.proven
+    assert judgement.undecided
+
+
+@pytest.mark.parametrize("code", sorted(EVENT_CODES))
+def test_lost_connection_excuses_what_did_not_come(code: str) -> None:
+    """When the road broke in mid-run, a missing event accuses nobody."""
+    lost = refusal(Trouble.RESET, ready=True)
+    cut = survey(
+        journey=journey(healthy_entries()[:5], symptom=lost),
+        missing={"journey": Missing("broke off", symptom=lost)},
+    )
+    judgement = judge(code, cut)
+
+    assert judgement.findings == ()
+    assert judgement.symptom == lost
+
+
+def test_lost_connection_does_not_excuse_what_was_heard() -> None:
+    """A mock answer stays one when the connection breaks afterwards."""
+    lost = refusal(Trouble.RESET, ready=True)
+    observed = survey(
+        journey=journey(healthy_entries("Mock agent response for: you"), symptom=lost),
+        missing={"journey": Missing("broke off", symptom=lost)},
+    )
+
+    assert [finding.code for finding in judge("GP-502", observed).broken] == ["GP-502"]
+
+
+def test_unreachable_target_accuses_nobody() -> None:
+    """A target that refuses connections breaks no promise."""
+    missing = {name: Missing("refused", symptom=refusal()) for name in OWNERS}
+    observed = Survey(missing=missing)
+
+    assert [code for code in RULES if judge(code, observed).broken] == []
+    assert [code for code in RULES if judge(code, observed).proven] == []
+
+
+def test_failed_login_blocks_and_names_itself() -> None:
+    """What could not be asked for want of a login carries the login's finding."""
+    blocked = Missing("nobody could log in", blocked_by=("GP-201",))
+    observed = survey(
+        login=login(exchange=exchange(status=500), has_access_token=False),
+        journey=None,
+        carriers=(),
+        missing={"journey": blocked, "carriers": blocked},
+    )
+    judgement = judge("GP-405", observed)
+
+    assert judgement.findings == ()
+    assert [finding.code for finding in judgement.blocking] == ["GP-201"]
+
+
+def test_slow_login_after_readiness_is_the_products_fault() -> None:
+    """A login that is never answered breaks the login's promise and no other."""
+    slow = refusal(Trouble.ANSWER_TIMEOUT, ready=True)
+    observed = survey(
+        login=login(exchange=exchange(status=None, symptom=slow)),
+        missing={"login": Missing("not answered", symptom=slow)},
+    )
+
+    assert [finding.code for finding in judge("GP-201", observed).broken] == ["GP-201"]
+    assert judge("GP-802", observed).broken == ()
+
+
+def test_provider_failure_is_upstreams() -> None:
+    """A structured provider error, and what is missing because of it, accuses nobody."""
+    failure = {"type": "agent_error", "data": {"provider": "anthropic", "status_code": 529}}
+    cut = (*healthy_entries()[:7], heard(failure, 0.2))
+    observed = survey(journey=journey(cut))
+
+    assert judge("GP-416", observed).excused[0].attribution is Attribution.UPSTREAM
+    assert judge("GP-405", observed).excused[0].attribution is Attribution.UPSTREAM
+    assert judge("GP-405", observed).broken == ()
+
+
+def test_provider_words_alone_excuse_nothing() -> None:
+    """A product that only says rate limit in prose is not excused."""
+    failure = {"type": "agent_error", "data": {"message": "provider rate limit 429"}}
+    observed = survey(journey=journey((*healthy_entries(), heard(failure, 0.2))))
+
+    assert judge("GP-416", observed).broken[0].attribution is Attribution.PRODUCT
+
+
+def test_503_of_the_platform_is_infrastructure() -> None:
+    """A 503 that a proxy wrote is counted, and the product is not accused of it."""
+    proxy = Symptom(Trouble.HTTP_STATUS, "h", status=503, ready=True)
+    late = exchange("<html>", status=503, at_s=1.0, symptom=proxy)
+    observed = survey(health=(exchange(), late))
+
+    assert judge("GP-109", observed).excused[0].attribution is Attribution.INFRASTRUCTURE
+
+
+def test_welcome_without_a_user_is_only_reported() -> None:
+    """A welcome that names no user is a should, for one healthy shape has none."""
+    observed = handshakes(OPENED, welcome(user=""))
+    findings = judge("GP-304", observed).findings
+
+    assert {finding.severity for finding in findings} == {Severity.SHOULD}
+
+
+def test_one_bad_carrier_is_named_once() -> None:
+    """A refused carrier is GP-301 and not a missing welcome as well."""
+    shut = replaced(handshake("header", "x"), OPENED, Entry(0.02, Kind.CLOSED, "the target", "", 1008))
+    observed = survey(carriers=(shut, handshake("subprotocol", "main_3")))
+
+    assert judge("GP-301", observed).broken
+    assert judge("GP-304", observed).broken == ()
+
+
+def test_hostile_bytes_are_made_printable() -> None:
+    """A target's control characters never reach a finding's text."""
+    observed = survey(health=(exchange({"status": "\x1b[2Jdegraded\x07"}),))
+    (finding,) = judge("GP-102", observed).findings
+
+    assert "\x1b" not in finding.text()
+    assert "degraded" in finding.message

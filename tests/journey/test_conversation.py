@@ -1,0 +1,192 @@
+"""The conversation without a socket: what is sent, when a step is over, which deadline applies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from builders import PROMPT, RUN, THREAD, USER, event, heard, welcome
+from pytest_goldenpath.contract.transcript import Entry, Kind, Request
+from pytest_goldenpath.journey.conversation import (
+    MOST_ENTRIES,
+    Ask,
+    AwaitRefusal,
+    AwaitWelcome,
+    Conversation,
+    Ping,
+)
+
+REQUEST = Request(PROMPT, "execute_agent", THREAD, RUN, "msg-1")
+
+
+def started() -> Conversation:
+    """Open a conversation that has the steps of a journey."""
+    ask = Ask(REQUEST, USER, first_event_s=5.0, silence_s=15.0, run_s=60.0)
+    conversation = Conversation((AwaitWelcome(10.0), Ping(5.0), ask, Ping(2.0, "fence")))
+    conversation.on_opened(0.0, "")
+    return conversation
+
+
+def asked() -> Conversation:
+    """Bring a conversation to where the request has been sent."""
+    conversation = started()
+    tell(conversation, welcome(0.1), heard({"type": "pong"}, 0.2))
+    return conversation
+
+
+def tell(conversation: Conversation, *entries: Entry) -> list[str]:
+    """Let frames arrive; return the labels of what is sent in turn."""
+    labels = []
+    for entry in entries:
+        for message in conversation.take_outgoing():
+            conversation.on_sent(entry.at_s, message)
+            labels.append(message.label)
+        conversation.on_text(entry.at_s, entry.text)
+    for message in conversation.take_outgoing():
+        conversation.on_sent(entries[-1].at_s if entries else 0.0, message)
+        labels.append(message.label)
+    return labels
+
+
+def missed(conversation: Conversation) -> list[str]:
+    """Return the labels of the waits that ran into their deadline."""
+    return [entry.label for entry in conversation.entries if entry.kind is Kind.MISSED]
+
+
+def test_nothing_is_sent_before_the_welcome() -> None:
+    """The server has a race at the handshake, so the client waits for the welcome."""
+    conversation = started()
+
+    assert conversation.take_outgoing() == ()
+    assert conversation.deadline_s == 10.0
+
+
+def test_whole_journey_goes_step_by_step() -> None:
+    """Ping after the welcome, request after the pong, fence after the run, then good-bye."""
+    conversation = started()
+    labels = tell(
+        conversation,
+        welcome(0.1),
+        heard({"type": "pong"}, 0.2),
+        event("agent_started", 0.3, agent_name="supervisor"),
+        event("agent_completed", 0.4, agent_name="supervisor"),
+        heard({"type": "pong"}, 0.5),
+    )
+
+    assert labels == ["ping", "request", "fence"]
+    assert conversation.finished
+    assert conversation.entries[-1].kind is Kind.LEFT
+
+
+def test_missing_welcome_does_not_end_the_journey() -> None:
+    """After the welcome's deadline the journey goes on, to find what else is broken."""
+    conversation = started()
+    conversation.on_time(10.0)
+
+    assert missed(conversation) == ["welcome"]
+    assert [message.label for message in conversation.take_outgoing()] == ["ping"]
+
+
+def test_request_carries_the_text_under_every_key() -> None:
+    """The request can be read by every handler, and has no payload key."""
+    conversation = asked()
+    sent = [entry for entry in conversation.entries if entry.label == "request"]
+    document = json.loads(sent[0].text)
+
+    assert {document[k] for k in ("content", "message", "user_request", "text")} == {PROMPT}
+    assert "payload" not in document
+
+
+def test_sub_agents_do_not_end_the_run() -> None:
+    """A sub-agent's completion leaves the supervisor's run open."""
+    conversation = asked()
+    labels = tell(
+        conversation,
+        event("agent_started", 0.3, agent_name="supervisor"),
+        event("agent_started", 0.4, agent_name="data"),
+        event("agent_completed", 0.5, agent_name="data"),
+    )
+
+    assert labels == []
+    assert conversation.deadline_s == 15.5
+
+
+def test_run_without_a_supervisor_is_given_time_to_settle() -> None:
+    """Agents in a row with nobody above them: the last completion ends the run, not the first."""
+    conversation = asked()
+    tell(
+        conversation,
+        event("agent_started", 0.3, agent_name="triage"),
+        event("agent_completed", 0.4, agent_name="triage"),
+    )
+    after_first = conversation.deadline_s
+    tell(conversation, event("agent_started", 0.6, agent_name="report"))
+    after_second_start = conversation.deadline_s
+    tell(conversation, event("agent_completed", 0.7, agent_name="report"))
+    conversation.on_time(conversation.deadline_s)
+
+    assert (after_first, after_second_start) == (0.9, 15.6)
+    assert missed(conversation) == []
+    assert [message.label for message in conversation.take_outgoing()] == ["fence"]
+
+
+def test_silence_between_events_has_a_deadline() -> None:
+    """Each event grants another 15 s, and never more than 60 s in all."""
+    conversation = asked()
+    deadlines = [conversation.deadline_s]
+    for at_s in (10.0, 20.0, 30.0, 40.0, 50.0):
+        tell(conversation, event("agent_thinking", at_s, agent_name="supervisor"))
+        deadlines.append(conversation.deadline_s)
+
+    assert deadlines == [15.2, 25.0, 35.0, 45.0, 55.0, 60.2]
+
+
+def test_events_of_somebody_else_grant_no_time() -> None:
+    """Another user's events neither end a run nor keep it alive."""
+    conversation = asked()
+    before = conversation.deadline_s
+    tell(conversation, event("agent_completed", 3.0, agent_name="supervisor", user_id="other"))
+
+    assert conversation.deadline_s == before
+    assert not conversation.finished
+
+
+def test_final_failure_ends_the_run() -> None:
+    """An agent that died is not waited for."""
+    conversation = asked()
+    labels = tell(conversation, heard({"type": "agent_death"}, 0.3))
+
+    assert labels == ["fence"]
+
+
+@pytest.mark.parametrize("frame", ['{"type":"connect"}', '{"type":"agent_started"}'])
+def test_stranger_who_is_served_is_not_waited_for(frame: str) -> None:
+    """Being let in ends the wait for a refusal at once."""
+    conversation = Conversation((AwaitRefusal(3.0),))
+    conversation.on_opened(0.0, "")
+    conversation.on_text(0.1, frame)
+
+    assert conversation.finished
+
+
+def test_error_frame_gives_the_target_time_to_close() -> None:
+    """After an error frame the target has two seconds to close."""
+    conversation = Conversation((AwaitRefusal(3.0),))
+    conversation.on_opened(0.0, "")
+    conversation.on_text(0.5, '{"type":"error_message"}')
+
+    assert conversation.deadline_s == 2.5
+    assert not conversation.finished
+
+
+def test_flood_of_frames_is_cut_off() -> None:
+    """More frames than any honest run has end the conversation."""
+    conversation = asked()
+    for number in range(MOST_ENTRIES):
+        if not conversation.finished:
+            conversation.on_text(1.0 + number / 1e6, '{"type":"ack"}')
+
+    assert conversation.finished
+    assert conversation.entries[-1].code == 1009
+    assert len(conversation.entries) <= MOST_ENTRIES + 1

@@ -1,0 +1,288 @@
+"""Checks that users write: their fixtures, markers, outcomes, and what ends in the verdict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DISTRIBUTED = pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one process", "-n 2"])
+
+
+def ran(pytester: pytest.Pytester, *options: str) -> tuple[pytest.RunResult, dict[str, Any]]:
+    """Run the files of this folder, and read the verdict if there is one."""
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+    path = pytester.path / ".goldenpath" / "verdict.json"
+    return result, json.loads(path.read_text()) if path.exists() else {}
+
+
+@DISTRIBUTED
+def test_fixtures_reach_the_target(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """A check of one's own can ask the agent, call the API and read the shared journey."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        pytestmark = [pytest.mark.category("smoke"), pytest.mark.asyncio(loop_scope="session")]
+
+        async def test_journey(journey):
+            transcript = await journey("What is 6 times 7? Code word HERON-1234, please.")
+            assert "42" in transcript.answer()
+            assert "HERON-1234" in transcript.answer()
+
+        async def test_http(http, user):
+            answer = await http.get("/api/threads")
+            assert answer.status_code == 200
+
+        def test_golden_journey(golden_journey, target):
+            assert golden_journey.url == target.ws
+            assert len(golden_journey.events()) >= 5
+        """
+    )
+    result, verdict = ran(pytester, "--category=smoke", *workers)
+
+    result.assert_outcomes(passed=3)
+    assert (result.ret, verdict["verdict"], verdict["counts"]["passed"]) == (0, "PASS", 3)
+
+
+@DISTRIBUTED
+def test_run_starts_without_any_option(
+    pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    """A check is recognised by its marker alone; foreign tests run beside it."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_foreign():
+            pass
+
+        @pytest.mark.requirement("GP-101")
+        def test_health(prove):
+            prove()
+        """
+    )
+    result, verdict = ran(pytester, *workers)
+
+    assert (result.ret, verdict["verdict"]) == (0, "PASS"), result.stdout.str()
+    assert [check["requirements"] for check in verdict["checks"]] == [["GP-101"]]
+
+
+@DISTRIBUTED
+@pytest.mark.parametrize(
+    ("body", "outcome", "attribution", "code"),
+    [
+        ("assert 1 == 2", "failed", "product", 1),
+        ("raise KeyError('a bug of the check')", "inconclusive", "harness", 75),
+        ("raise ConnectionResetError", "inconclusive", "infrastructure", 75),
+        ("import httpx; raise httpx.ConnectTimeout('late')", "inconclusive", "infrastructure", 75),
+        ("pytest.fail('no')", "failed", "product", 1),
+        ("pytest.skip('nothing here')", "skipped", None, 75),
+        ("pass", "passed", None, 0),
+    ],
+)
+def test_endings_of_a_check(
+    pytester: pytest.Pytester,
+    workers: tuple[str, ...],
+    body: str,
+    outcome: str,
+    attribution: str | None,
+    code: int,
+) -> None:
+    """Each way a check can end has one outcome, one attribution and one exit code."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.category("smoke")
+        def test_one():
+            {body}
+        """
+    )
+    result, verdict = ran(pytester, "--category=smoke", *workers)
+
+    (check,) = verdict["checks"]
+    assert (check["outcome"], check["attribution"], result.ret) == (outcome, attribution, code)
+    assert verdict["exit_code"] == code
+
+
+def test_failure_in_teardown_counts_once(pytester: pytest.Pytester) -> None:
+    """A check whose teardown breaks is one check, and the worst of its phases counts."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def broken():
+            yield
+            raise KeyError("teardown")
+
+        @pytest.mark.category("smoke")
+        def test_one(broken):
+            pass
+        """
+    )
+    _, verdict = ran(pytester, "--category=smoke")
+
+    assert verdict["counts"] == {"passed": 0, "failed": 0, "inconclusive": 1, "skipped": 0}
+
+
+def test_check_that_forgets_to_look_is_no_pass(pytester: pytest.Pytester) -> None:
+    """A check that takes prove and does not call it is a fault of the check."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.requirement("GP-101")
+        def test_one(prove):
+            pass
+        """
+    )
+    result, verdict = ran(pytester)
+
+    assert (result.ret, verdict["checks"][0]["attribution"]) == (75, "harness")
+
+
+def test_failing_foreign_test_keeps_its_exit_code(pytester: pytest.Pytester) -> None:
+    """A foreign test that fails makes the run fail, whatever the verdict is."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_foreign():
+            assert False
+
+        @pytest.mark.category("smoke")
+        def test_check():
+            raise ConnectionResetError
+        """
+    )
+    result, verdict = ran(pytester)
+
+    assert (result.ret, verdict["verdict"], verdict["exit_code"]) == (1, "INCONCLUSIVE", 1)
+
+
+def test_crashed_worker_is_the_harness(pytester: pytest.Pytester) -> None:
+    """A check whose worker dies is inconclusive, and the product is not accused."""
+    pytester.makepyfile(
+        """
+        import os
+        import pytest
+
+        pytestmark = pytest.mark.category("smoke")
+
+        def test_good():
+            pass
+
+        def test_deadly():
+            os._exit(3)
+        """
+    )
+    result, verdict = ran(pytester, "--category=smoke", "-n2")
+
+    outcomes = {check["id"].rpartition("::")[2]: check for check in verdict["checks"]}
+    assert (result.ret, verdict["verdict"]) == (75, "INCONCLUSIVE")
+    assert outcomes["test_good"]["outcome"] == "passed"
+    assert outcomes["test_deadly"]["attribution"] == "harness"
+
+
+@DISTRIBUTED
+@pytest.mark.parametrize(
+    ("expiry", "verdict", "code", "words"),
+    [
+        ("2099-01-01", "BYPASSED", 80, "BYPASS ACTIVE"),
+        ("2020-01-01", "PASS", 0, "BYPASS IGNORED"),
+        ("someday", "PASS", 0, "BYPASS IGNORED"),
+        ("", "PASS", 0, "BYPASS IGNORED"),
+    ],
+    ids=["valid", "expired", "malformed", "missing"],
+)
+def test_bypass_is_told_and_expires(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: tuple[str, ...],
+    expiry: str,
+    verdict: str,
+    code: int,
+    words: str,
+) -> None:
+    """A valid bypass makes a pass BYPASSED; any other is ignored, and said in the header."""
+    monkeypatch.setenv("SKIP_CAPACITY_CHECKS", "true")
+    monkeypatch.setenv("EMERGENCY_BYPASS_EXPIRY", expiry)
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.category("smoke")
+        def test_one():
+            pass
+        """
+    )
+    result, written = ran(pytester, "--category=smoke", *workers)
+
+    assert (written["verdict"], result.ret) == (verdict, code)
+    assert words in result.stdout.str()
+
+
+def test_accepted_bypass_exits_with_zero(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``--accept-bypass`` gives exit code 0 and keeps the verdict's name."""
+    monkeypatch.setenv("SKIP_CAPACITY_CHECKS", "true")
+    monkeypatch.setenv("EMERGENCY_BYPASS_EXPIRY", "2099-01-01")
+    pytester.makepyfile("import pytest\n\n@pytest.mark.category('smoke')\ndef test_one(): pass")
+    result, written = ran(pytester, "--category=smoke", "--accept-bypass")
+
+    assert (written["verdict"], result.ret) == ("BYPASSED", 0)
+
+
+def test_gate_refuses_a_skip(pytester: pytest.Pytester) -> None:
+    """Under ``--gate`` a skipped check is not green."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.category("smoke")
+
+        def test_good():
+            pass
+
+        def test_skipped():
+            pytest.skip("no capability")
+        """
+    )
+    plain, _ = ran(pytester, "--category=smoke")
+    gated, verdict = ran(pytester, "--category=smoke", "--gate")
+
+    assert (plain.ret, gated.ret) == (0, 75)
+    assert "no capability" in verdict["reasons"][0]
+
+
+def test_secrets_stay_out_of_local_variables(pytester: pytest.Pytester) -> None:
+    """A failing check that holds a logged-in user shows no token, not even with -l."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.category("smoke")
+        def test_one(user):
+            token = user.token
+            assert not token
+        """
+    )
+    result, verdict = ran(pytester, "--category=smoke", "-l", "-vv")
+
+    assert "eyJ" not in result.stdout.str() + json.dumps(verdict)
+    assert "***" in result.stdout.str()
+
+
+def test_plugin_can_be_left_out(pytester: pytest.Pytester) -> None:
+    """With ``-p no:goldenpath`` an unrelated test runs as ever, and nothing is written."""
+    pytester.makepyfile("def test_one(): pass")
+    result, verdict = ran(pytester, "-p", "no:goldenpath")
+
+    result.assert_outcomes(passed=1)
+    assert verdict == {}
+    assert not Path(pytester.path / ".goldenpath").exists()
