@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.survey import Login, Survey
-from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.symptom import Kind as Trouble
+from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Entry, Kind, Request, Transcript
 
 USER = "u-12345678-abcd"
@@ -52,7 +52,7 @@ def exchange(
     )
 
 
-def event(name: str, at_s: float, **fields: Any) -> Entry:
+def event(name: str, at_s: float, **fields: object) -> Entry:
     """Build a received agent event with its fields at the root."""
     document = {"type": name, "run_id": RUN, "user_id": USER, "thread_id": THREAD, **fields}
     return heard(document, at_s)
@@ -124,9 +124,7 @@ def handshake(carrier: str, connection: str) -> Transcript:
 def stranger(*entries: Entry, purpose: str = "a stranger without a token") -> Transcript:
     """Build the meeting with a stranger; refused at the upgrade unless told otherwise."""
     refused = (Entry(0.01, Kind.REFUSED, text='{"detail":"Not authenticated"}', code=403),)
-    return Transcript(
-        purpose, "ws://target/ws", "none", (), "", 3.0, None, entries or refused
-    )
+    return Transcript(purpose, "ws://target/ws", "none", (), "", 3.0, None, entries or refused)
 
 
 def login(**changes: Any) -> Login:

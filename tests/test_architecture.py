@@ -50,14 +50,17 @@ def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_file_can_be_read_in_one_sitting(path: Path) -> None:
     """No module is over 400 lines and no function over 50."""
-    long = [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno >= MOST_FUNCTION_LINES]
+    long = [
+        f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno >= MOST_FUNCTION_LINES
+    ]
 
     assert len(path.read_text().splitlines()) <= MOST_LINES
     assert long == []
 
 
 @pytest.mark.parametrize(
-    "path", sorted([*(PACKAGE / "contract").rglob("*.py"), *(PACKAGE / "verdict").rglob("*.py")]),
+    "path",
+    sorted([*(PACKAGE / "contract").rglob("*.py"), *(PACKAGE / "verdict").rglob("*.py")]),
     ids=name_of,
 )
 def test_data_between_layers_is_frozen(path: Path) -> None:
@@ -126,7 +129,9 @@ def test_unknown_public_name_is_an_attribute_error() -> None:
 
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
     """An unrelated run of pytest never pays for what only a check needs."""
-    code = f"import pytest_goldenpath.plugin, sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    code = (
+        f"import pytest_goldenpath.plugin, sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"

@@ -7,19 +7,18 @@ path check was collected.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 
-from pytest_goldenpath.plugin.fixtures import (
-    golden_journey,
-    http,
-    journey,
-    prove,
-    target,
-    user,
+from pytest_goldenpath.plugin.options import (
+    TAKEN,
+    add_options,
+    given,
+    is_asked_for,
+    lists_names,
+    spare_values,
 )
-from pytest_goldenpath.plugin.options import add_options, is_asked_for, lists_names
-
-__all__ = ["golden_journey", "http", "journey", "prove", "target", "user"]
 
 _MARKERS = (
     "category(name): the category of a golden path check: smoke, mission_critical, remediation",
@@ -27,9 +26,17 @@ _MARKERS = (
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, each under its short and its long name."""
-    add_options(parser)
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Add the options when they are asked for, after every conftest has added its own."""
+    if not given(args):
+        yield
+        return
+    spare_values(early_config.known_args_namespace.file_or_dir, args)
+    yield
+    early_config.stash[TAKEN] = add_options(parser, args)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -42,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; read the settings at once when an option asks for a run."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+    if config.option.showfixtures:
+        from pytest_goldenpath.plugin import live
+
+        config.pluginmanager.register(live, "goldenpath_live")
     if is_asked_for(config):
         from pytest_goldenpath.plugin.start import configure
 

@@ -1,4 +1,8 @@
-"""The asynchronous fixtures behind the public ones; registered when a check was collected."""
+"""The fixtures; registered when a golden path check was collected.
+
+pytest resolves a fixture's name when a test is set up, so they can come that late, and an
+unrelated run pays for none of them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,8 @@ _TIMEOUT_S = 30.0
 
 
 @pytest.fixture(scope="session")
-def _goldenpath_target(pytestconfig: pytest.Config) -> Target:
+def target(pytestconfig: pytest.Config) -> Target:
+    """Return the deployment under validation; the embedded backend is running then."""
     return run_of(pytestconfig).target()
 
 
@@ -51,22 +56,26 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
 
 
 @pytest.fixture
-def _goldenpath_prove(
-    request: pytest.FixtureRequest, _goldenpath_survey: Survey
-) -> Callable[[], None]:
+def prove(request: pytest.FixtureRequest, _goldenpath_survey: Survey) -> Callable[[], None]:
+    """Return a function that proves every code of the check's ``requirement`` markers.
+
+    It raises :class:`~pytest_goldenpath.ContractBroken` when a promise is broken. A check that
+    takes this fixture and does not call it counts as a fault of the check.
+    """
     codes = requirements_of(request.node)
 
-    def prove() -> None:
+    def prove_them() -> None:
         __tracebackhide__ = True
         judgements: tuple[Judgement, ...] = tuple(judge(c, _goldenpath_survey) for c in codes)
         request.node.stash[JUDGED] = judgements
         require(judgements)
 
-    return prove
+    return prove_them
 
 
 @pytest.fixture(scope="session")
-def _goldenpath_golden_journey(_goldenpath_survey: Survey) -> Transcript:
+def golden_journey(_goldenpath_survey: Survey) -> Transcript:
+    """Return the transcript of the run's one golden journey, for checks that only read it."""
     missing = _goldenpath_survey.missing.get("journey")
     if missing and missing.symptom:
         raise InfraError(missing.symptom)
@@ -79,42 +88,40 @@ def _goldenpath_golden_journey(_goldenpath_survey: Survey) -> Transcript:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _goldenpath_user(pytestconfig: pytest.Config, _goldenpath_target: Target) -> User:
+async def user(pytestconfig: pytest.Config, target: Target) -> User:
+    """Return the user of the run, logged in."""
     run = run_of(pytestconfig)
-    async with Web(_goldenpath_target.backend, run.redactor, Stopwatch()) as web:
-        login, user = await log_in(_goldenpath_target, run.credentials(), web, run.redactor)
-    if user is None:
+    async with Web(target.backend, run.redactor, Stopwatch()) as web:
+        login, logged_in = await log_in(target, run.credentials(), web, run.redactor)
+    if logged_in is None:
         survey = Survey(login=login)
         if login.exchange and login.exchange.symptom:
             raise InfraError(login.exchange.symptom)
         raise CheckBlocked(("the user",), "nobody could log in", judge("GP-201", survey).broken)
-    return user
+    return logged_in
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _goldenpath_http(
-    _goldenpath_target: Target, _goldenpath_user: User
-) -> AsyncIterator[httpx.AsyncClient]:
-    backend = _goldenpath_target.backend
+async def http(target: Target, user: User) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield an ``httpx.AsyncClient`` for the backend that carries the user's token."""
+    backend = target.backend
     async with httpx.AsyncClient(
         base_url=backend,
         verify=tls_context() if backend.startswith("https") else False,
         trust_env=not is_loopback(backend),
         follow_redirects=False,
         timeout=_TIMEOUT_S,
-        headers={"authorization": f"Bearer {_goldenpath_user.token.reveal()}"},
+        headers={"authorization": f"Bearer {user.token.reveal()}"},
     ) as client:
         yield client
 
 
 @pytest.fixture
-def _goldenpath_journey(
-    pytestconfig: pytest.Config, _goldenpath_target: Target, _goldenpath_user: User
-) -> Asker:
+def journey(pytestconfig: pytest.Config, target: Target, user: User) -> Asker:
+    """Return an asynchronous function that makes a journey of its own with a given prompt."""
     redactor = run_of(pytestconfig).redactor
 
     async def ask(prompt: str) -> Transcript:
-        target = replace(_goldenpath_target, prompt=prompt)
-        return await hold_journey(target, _goldenpath_user, redactor)
+        return await hold_journey(replace(target, prompt=prompt), user, redactor)
 
     return ask

@@ -1,7 +1,13 @@
-"""The options and their meaning; cheap to import, because pytest does so in every run."""
+"""The options and their meaning; cheap to import, because pytest does so in every run.
+
+They are added only when one of them, or the help, is among the arguments: an unrelated run does
+not pay for them, and a project whose own plugin or conftest has an option of the same name never
+meets ours.
+"""
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 import pytest
@@ -56,13 +62,39 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
         "Embedded target only: speak this variant of the protocol; 'list' names them.",
     ),
 )
-#: Options that exist under their long name only, because another plugin owns the short one.
-TAKEN: list[str] = []
+#: Every name under which an option can be given.
+_NAMES = frozenset(
+    name for option in _OPTIONS for name in (f"--{option[0]}", f"--goldenpath-{option[0]}")
+)
+_HELP = frozenset({"-h", "--help"})
+#: Short names that were given and belong to another plugin.
+TAKEN: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Add every option as ``--<name>`` and ``--goldenpath-<name>``."""
+def given(args: list[str]) -> bool:
+    """Tell whether one of our options, or the help, is among the arguments."""
+    return any(arg.partition("=")[0] in _NAMES or arg in _HELP for arg in args)
+
+
+def spare_values(paths: list[str], args: list[str]) -> None:
+    """Take the values of our options out of what pytest believes to be paths of tests."""
+    takes_value = {name for option in _OPTIONS if option[1] for name in _names(option[0])}
+    for option, value in itertools.pairwise(args):
+        if option in takes_value and value in paths:
+            paths.remove(value)
+
+
+def add_options(parser: pytest.Parser, args: list[str]) -> tuple[str, ...]:
+    """Add the options as ``--<name>`` and ``--goldenpath-<name>``.
+
+    A short name that another plugin owns stays with it; ours is there under its long name.
+
+    Returns:
+        The short names that are among the arguments and belong to another plugin.
+
+    """
     group = parser.getgroup("goldenpath", "golden path validation")
+    taken = []
     for name, metavar, repeatable, text in _OPTIONS:
         kwargs: dict[str, object] = {"dest": dest(name), "help": text}
         if metavar is None:
@@ -71,11 +103,18 @@ def add_options(parser: pytest.Parser) -> None:
             kwargs |= {"action": "append", "metavar": metavar, "default": []}
         else:
             kwargs |= {"metavar": metavar, "default": ""}
+        short, long = _names(name)
         try:
-            group.addoption(f"--{name}", f"--goldenpath-{name}", **kwargs)
+            group.addoption(short, long, **kwargs)
         except ValueError:
-            TAKEN.append(name)
-            group.addoption(f"--goldenpath-{name}", **kwargs)
+            group.addoption(long, **kwargs)
+            if any(arg.partition("=")[0] == short for arg in args):
+                taken.append(short)
+    return tuple(taken)
+
+
+def _names(name: str) -> tuple[str, str]:
+    return f"--{name}", f"--goldenpath-{name}"
 
 
 def dest(name: str) -> str:
@@ -91,17 +130,17 @@ def is_asked_for(config: pytest.Config) -> bool:
 
 def text(config: pytest.Config, name: str) -> str:
     """Return the value of an option that takes one, '' when it was not given."""
-    return str(config.getoption(dest(name)) or "")
+    return str(config.getoption(dest(name), "") or "")
 
 
 def flag(config: pytest.Config, name: str) -> bool:
     """Tell whether a flag was given."""
-    return bool(config.getoption(dest(name)))
+    return bool(config.getoption(dest(name), default=False))
 
 
 def many(config: pytest.Config, name: str) -> tuple[str, ...]:
     """Return the values of a repeatable option, commas taken apart."""
-    values = [str(value) for value in config.getoption(dest(name))]
+    values = [str(value) for value in config.getoption(dest(name), [])]
     return tuple(part.strip() for value in values for part in value.split(","))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.rules.health import revisions_of
+from pytest_goldenpath.plugin.options import TAKEN
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.report.files import write_verdict
@@ -72,7 +73,11 @@ class Collector:
     def pytest_report_header(self) -> list[str]:
         """Say what is going to be validated, and where each setting came from."""
         self._header_told = True
-        return header_lines(self._run.settings)
+        taken = [
+            f"  {name} belongs to another plugin; ours is --goldenpath-{name.lstrip('-')}"
+            for name in self._config.stash.get(TAKEN, ())
+        ]
+        return [*header_lines(self._run.settings), *taken]
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say the same when it became clear only now that there are checks."""

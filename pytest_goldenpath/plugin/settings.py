@@ -13,7 +13,6 @@ import pytest
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import options
 from pytest_goldenpath.plugin.collection import CATEGORIES
-from pytest_goldenpath.reference import catalogue
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from pytest_goldenpath.target.sources import (
     Environment,
@@ -84,8 +83,8 @@ def read_settings(config: pytest.Config) -> Settings:
     if mode.value == FAST and not categories:
         categories = ("smoke",)
     evidence = reader.one("evidence-dir", ".goldenpath")
-    faults = _embedded_names(reader, "fault", tuple(catalogue.FAULTS))
-    variants = _embedded_names(reader, "variant", tuple(catalogue.VARIANTS))
+    faults = _embedded_names(reader, "fault")
+    variants = _embedded_names(reader, "variant")
     _check_families(variants)
     rulebook = Rulebook(
         gate=reader.flag("gate"),
@@ -183,8 +182,13 @@ def _categories(reader: _Reader) -> tuple[str, ...]:
     return CATEGORIES if _ALL in names else names
 
 
-def _embedded_names(reader: _Reader, option: str, known: tuple[str, ...]) -> tuple[str, ...]:
+def _embedded_names(reader: _Reader, option: str) -> tuple[str, ...]:
     names = options.many(reader.config, option)
+    if not names:
+        return ()
+    from pytest_goldenpath.reference import catalogue
+
+    known = tuple(catalogue.FAULTS if option == "fault" else catalogue.VARIANTS)
     for name in names:
         _check_name(f"--{option}", Setting(name, f"option --{option}"), known)
     if names and not reader.resolved.target.embedded:
@@ -200,6 +204,10 @@ def _embedded_names(reader: _Reader, option: str, known: tuple[str, ...]) -> tup
 
 
 def _check_families(variants: tuple[str, ...]) -> None:
+    if not variants:
+        return
+    from pytest_goldenpath.reference import catalogue
+
     families: dict[str, str] = {}
     for name in variants:
         family = catalogue.VARIANTS[name].family

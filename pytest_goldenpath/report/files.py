@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +38,28 @@ def prepare_folder(folder: Path, *, source: str) -> None:
         ) from None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a half."""
+def write_whole(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a half.
+
+    Args:
+        path: where.
+        text: what.
+        durable: whether it must survive a machine that stops right after; costs milliseconds.
+
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
     Path(name).replace(path)
 
 
 def write_verdict(folder: Path, verdict: Mapping[str, Any]) -> Path:
     """Write ``verdict.json`` and return its path."""
     path = folder / "verdict.json"
-    write_whole(path, json.dumps(verdict, indent=1, ensure_ascii=False) + "\n")
+    write_whole(path, json.dumps(verdict, indent=1, ensure_ascii=False) + "\n", durable=True)
     return path
 
 
@@ -67,10 +76,7 @@ def write_transcripts(folder: Path, survey: Survey) -> tuple[Path, ...]:
 
 def transcript_lines(transcript: Transcript) -> Iterable[str]:
     """Give a transcript as JSON lines: a heading, then one line for each entry."""
-    import cattrs
-
-    converter = cattrs.Converter()
-    record: dict[str, Any] = converter.unstructure(transcript)
+    record = asdict(transcript)
     entries = record.pop("entries")
     yield json.dumps({"schema": TRANSCRIPT_SCHEMA, "entries": len(entries), **record})
     for entry in entries:
@@ -104,9 +110,7 @@ def read_transcript(text: str) -> Transcript:
 
 def survey_to_text(survey: Survey) -> str:
     """Write a survey as JSON, for another process of the same run."""
-    import cattrs
-
-    return json.dumps(cattrs.Converter().unstructure(survey))
+    return json.dumps(asdict(survey))
 
 
 def survey_from_text(text: str) -> Survey:

@@ -37,7 +37,10 @@ ANSWERS = [
     ("result.response", '{"type":"agent_completed","data":{"result":{"response":"forty-two"}}}'),
     ("payload.result", '{"type":"agent_completed","payload":{"result":{"content":"forty-two"}}}'),
     ("response", '{"type":"agent_completed","response":"forty-two"}'),
-    ("data.payload", '{"type":"x","data":{"type":"agent_completed","payload":{"content":"forty-two"}}}'),
+    (
+        "data.payload",
+        '{"type":"x","data":{"type":"agent_completed","payload":{"content":"forty-two"}}}',
+    ),
     ("message", '{"type":"agent_completed","message":"forty-two"}'),
 ]
 
@@ -130,7 +133,5 @@ def test_all_five_events_are_found_in_the_mended_build() -> None:
 
 def captured(*names: str) -> list[str]:
     """Return the frames that were heard in these captures."""
-    lines = (
-        line for name in names for line in (CAPTURES / f"{name}.txt").read_text().splitlines()
-    )
+    lines = (line for name in names for line in (CAPTURES / f"{name}.txt").read_text().splitlines())
     return [match["frame"] for line in lines if (match := _HEARD.match(line))]

@@ -113,9 +113,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
     (
         "GP-301",
         "refused upgrade",
-        survey(
-            carriers=(replaced(handshake("header", "x"), Entry(0.0, Kind.REFUSED, code=403)),)
-        ),
+        survey(carriers=(replaced(handshake("header", "x"), Entry(0.0, Kind.REFUSED, code=403)),)),
     ),
     (
         "GP-301",
@@ -141,7 +139,9 @@ BROKEN: list[tuple[str, str, Survey]] = [
         "error frame and open",
         survey(
             strangers=(
-                stranger(OPENED, heard({"type": "error"}, 0.02), Entry(2.0, Kind.MISSED, "refusal")),
+                stranger(
+                    OPENED, heard({"type": "error"}, 0.02), Entry(2.0, Kind.MISSED, "refusal")
+                ),
             )
         ),
     ),
@@ -212,7 +212,9 @@ BROKEN: list[tuple[str, str, Survey]] = [
     (
         "GP-802",
         "nested start-up mode",
-        survey(health=(exchange({"status": "ok", "state": {"startup_mode": "emergency_degraded"}}),)),
+        survey(
+            health=(exchange({"status": "ok", "state": {"startup_mode": "emergency_degraded"}}),)
+        ),
     ),
 ]
 
@@ -353,7 +355,9 @@ def test_welcome_without_a_user_is_only_reported() -> None:
 
 def test_one_bad_carrier_is_named_once() -> None:
     """A refused carrier is GP-301 and not a missing welcome as well."""
-    shut = replaced(handshake("header", "x"), OPENED, Entry(0.02, Kind.CLOSED, "the target", "", 1008))
+    shut = replaced(
+        handshake("header", "x"), OPENED, Entry(0.02, Kind.CLOSED, "the target", "", 1008)
+    )
     observed = survey(carriers=(shut, handshake("subprotocol", "main_3")))
 
     assert judge("GP-301", observed).broken

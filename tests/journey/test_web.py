@@ -28,7 +28,11 @@ def ask(server: Raw, **options: object) -> Answer:
             async with Web(url, redactor, Stopwatch()) as web:
                 within_s = float(options.pop("within_s", 5.0))  # type: ignore[arg-type]
                 return await web.exchange(
-                    "health", "GET", f"{url}/health", within_s=within_s, **options  # type: ignore[arg-type]
+                    "health",
+                    "GET",
+                    f"{url}/health",
+                    within_s=within_s,
+                    **options,  # type: ignore[arg-type]
                 )
 
     return asyncio.run(go())

@@ -474,7 +474,7 @@ def test_malformed_marker_is_refused(
         test_marked=f"import pytest\n\n\n@pytest.mark.{marker}\ndef test_it():\n    pass\n"
     )
 
-    result = pytester.runpytest_subprocess("--category=all", *workers, timeout=60.0)
+    result = pytester.runpytest_subprocess("--gate", *workers, timeout=60.0)
 
     assert_refused(result, *facts)
     assert written() == []

@@ -48,9 +48,7 @@ def test_fixtures_reach_the_target(pytester: pytest.Pytester, workers: tuple[str
 
 
 @DISTRIBUTED
-def test_run_starts_without_any_option(
-    pytester: pytest.Pytester, workers: tuple[str, ...]
-) -> None:
+def test_run_starts_without_any_option(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """A check is recognised by its marker alone; foreign tests run beside it."""
     pytester.makepyfile(
         """

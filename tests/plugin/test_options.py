@@ -51,7 +51,12 @@ def test_fails_once(number):
     assert number == 1, "this is the reason"
 
 
-def test_errs(unknown_fixture):
+@pytest.fixture
+def broken():
+    raise RuntimeError("not there")
+
+
+def test_errs(broken):
     pass
 
 
@@ -134,10 +139,10 @@ def option(name: str, *, long: bool) -> str:
 
 
 def without_plugins_and_times(lines: list[str]) -> list[str]:
-    """Return the output without what is bound to differ: the plugins, the times."""
+    """Return the output without what is bound to differ: plugins, times, workers."""
     kept = [line for line in lines if not line.startswith("plugins: ")]
     timed = re.compile(r"=* ?(.*?) in \d+\.\d+s ?=*")
-    return [timed.sub(r"\1", line) for line in kept]
+    return [re.sub(r"^\[gw\d\]", "[gw]", timed.sub(r"\1", line)) for line in kept]
 
 
 def folder_of(pytester: pytest.Pytester) -> list[str]:

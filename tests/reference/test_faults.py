@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 import httpx
 import jwt
 import pytest
-from reference.driver import FIVE, PROMPT, Client, Twin, names, started, talk
 from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 
 from pytest_goldenpath.reference import wire
@@ -19,6 +18,7 @@ from pytest_goldenpath.reference.disturb import Item, disturbed
 from pytest_goldenpath.reference.events import Event
 from pytest_goldenpath.reference.seams import Seams
 from pytest_goldenpath.reference.shapes import SHAPES
+from reference.driver import FIVE, PROMPT, Client, Twin, names, started, talk
 
 FOREIGN = jwt.encode({"sub": "eve", "token_type": "access"}, "x" * 40, algorithm="HS256")
 UNTIMED = {"first-event-late", "long-gap", "run-too-long", "all-at-the-end", "upstream-429"}

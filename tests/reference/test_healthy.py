@@ -6,11 +6,11 @@ import json
 import httpx
 import jwt
 import pytest
-from reference.driver import FIVE, Client, Twin, as_subprotocol, bearer, names, started, talk
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from pytest_goldenpath.reference.catalogue import VARIANTS
+from reference.driver import FIVE, Client, Twin, as_subprotocol, bearer, names, started, talk
 
 EVENTS = [name for name, variant in VARIANTS.items() if variant.family == "events"]
 WELCOMES = [name for name, variant in VARIANTS.items() if variant.family == "welcome"]

@@ -10,6 +10,7 @@ import time
 
 import httpx
 import pytest
+
 from reference.driver import DEADLINE_S, Client, Twin, started, talk
 
 COMMAND = [sys.executable, "-m", "pytest_goldenpath.reference"]
