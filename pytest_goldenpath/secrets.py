@@ -76,7 +76,9 @@ def _forms(value: str) -> set[str]:
         encoded,
         encoded.rstrip("="),
         base64.b64encode(value.encode()).decode(),
+        base64.b64encode(value.encode()).decode().rstrip("="),
         quote(value, safe=""),
         json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
         *signature,
     }

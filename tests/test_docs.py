@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from pytest_goldenpath.contract.registry import RULES
+from pytest_goldenpath.plugin import _OPTION_NAMES
 from pytest_goldenpath.plugin.options import _OPTIONS
 from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
 from pytest_goldenpath.target.keys import KEYS
@@ -85,6 +86,15 @@ def test_page_of_faults_is_the_catalogue() -> None:
 def test_schema_in_the_docs_is_the_package_s() -> None:
     """The schema that people read is the one that the package ships."""
     assert json.loads((DOCS / "verdict.schema.json").read_text()) == schema()
+
+
+def test_recognised_options_are_the_options() -> None:
+    """The names that the plugin looks for are those that it can add."""
+    names = {
+        name for option in _OPTIONS for name in (f"--{option[0]}", f"--goldenpath-{option[0]}")
+    }
+
+    assert names == _OPTION_NAMES
 
 
 def test_every_option_and_key_is_documented() -> None:

@@ -1,25 +1,41 @@
-"""The pytest face: thin hooks, and nothing heavy imported until a golden path check is there.
+"""The pytest face: thin hooks, and nothing else imported until a golden path check is there.
 
-pytest imports this module in every run of every environment that has the package, so it may
-import nothing but pytest, and a hook that runs for each test is registered only once a golden
-path check was collected.
+pytest imports this module in every run of every environment that has the package. So it imports
+nothing of ours by itself, options are added only when one of them is among the arguments, and
+fixtures and hooks that run for each test are registered once a check was collected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 import pytest
 
-from pytest_goldenpath.plugin.options import (
-    TAKEN,
-    add_options,
-    given,
-    is_asked_for,
-    lists_names,
-    spare_values,
+CATEGORIES = ("smoke", "mission_critical", "remediation")
+#: Fixtures that touch a target: a test that asks for one is a golden path check.
+FIXTURES = frozenset({"golden_journey", "http", "journey", "prove", "target", "user"})
+SUITES = "suites"
+_PREFIX = "goldenpath_"
+_OPTION_NAMES = frozenset(
+    name
+    for option in [
+        "target",
+        "staging",
+        "auth-url",
+        "ws-url",
+        "env-file",
+        "category",
+        "execution-mode",
+        "evidence-dir",
+        "gate",
+        "accept-bypass",
+        "expect-revision",
+        "fault",
+        "variant",
+    ]
+    for name in (f"--{option}", f"--goldenpath-{option}")
 )
-
+_HELP = frozenset({"-h", "--help"})
 _MARKERS = (
     "category(name): the category of a golden path check: smoke, mission_critical, remediation",
     "requirement(code, ...): the promises that a golden path check proves, such as GP-101",
@@ -31,16 +47,22 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, None, None]:
     """Add the options when they are asked for, after every conftest has added its own."""
-    if not given(args):
+    if not any(arg.partition("=")[0] in _OPTION_NAMES or arg in _HELP for arg in args):
         yield
         return
-    spare_values(early_config.known_args_namespace.file_or_dir, args)
+    from pytest_goldenpath.plugin import options
+
+    options.spare_values(early_config.known_args_namespace.file_or_dir, args)
     yield
-    early_config.stash[TAKEN] = add_options(parser, args)
+    early_config.stash[options.TAKEN] = options.add_options(parser, args)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer ``--fault list`` and ``--variant list``, and do nothing else then."""
+    if not is_asked_for(config):
+        return None
+    from pytest_goldenpath.plugin.options import lists_names
+
     return lists_names(config)
 
 
@@ -49,26 +71,76 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; read the settings at once when an option asks for a run."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
-    if config.option.showfixtures:
-        from pytest_goldenpath.plugin import live
-
-        config.pluginmanager.register(live, "goldenpath_live")
-    if is_asked_for(config):
+    distributed = getattr(config.option, "numprocesses", None)
+    if config.option.showfixtures or distributed or is_asked_for(config):
         from pytest_goldenpath.plugin.start import configure
 
         configure(config)
-    elif getattr(config.option, "numprocesses", None):
-        from pytest_goldenpath.plugin.start import watch
-
-        watch(config)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start a run as soon as one golden path check is among the tests."""
-    from pytest_goldenpath.plugin.collection import any_check
-
     if is_asked_for(config) or any_check(items):
         from pytest_goldenpath.plugin.start import collected
 
         collected(config, items)
+
+
+def is_asked_for(config: pytest.Config) -> bool:
+    """Tell whether an option of ours was given."""
+    values = vars(config.option).items()
+    return any(
+        key.startswith(_PREFIX) and value is not None and value is not False and value != []
+        for key, value in values
+    )
+
+
+def any_check(items: Iterable[pytest.Item]) -> bool:
+    """Tell whether a golden path check is among the tests.
+
+    It looks at marks and fixture names that pytest has computed already, and at each parent
+    once, so that a run without any check pays next to nothing.
+    """
+    parents: dict[pytest.Collector | None, bool] = {}
+    for item in items:
+        if not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) and _asks_us(item):
+            return True
+        if item.own_markers and any(map(_is_our_mark, item.own_markers)):
+            return True
+        parent = item.parent
+        if parent not in parents:
+            parents[parent] = parent is not None and _is_suite(parent)
+        if parents[parent]:
+            return True
+    return False
+
+
+def _asks_us(item: pytest.Item) -> bool:
+    """Tell whether one of the names means our fixture, not a project's own or a parameter.
+
+    Ours are registered after collection, so a name that was resolved then is somebody else's.
+    """
+    info = getattr(item, "_fixtureinfo", None)
+    resolved = info.name2fixturedefs if info else {}
+    names = FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return any(
+        all(d.func.__module__ == "pytest_goldenpath.plugin.live" for d in resolved.get(name, ()))
+        for name in names
+    )
+
+
+def _is_our_mark(mark: pytest.Mark) -> bool:
+    """Tell whether a marker speaks of categories or codes of ours; others may use the names too."""
+    if mark.name == "category":
+        return mark.args[:1] != () and mark.args[0] in CATEGORIES
+    return mark.name == "requirement" and any(str(code).startswith("GP-") for code in mark.args)
+
+
+def _is_suite(node: pytest.Collector) -> bool:
+    if any(_is_our_mark(mark) for parent in node.listchain() for mark in parent.own_markers):
+        return True
+    parts = node.path.parts
+    return any(
+        parts[index] == SUITES and parts[index + 1] in CATEGORIES for index in range(len(parts) - 1)
+    )

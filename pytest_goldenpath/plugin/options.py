@@ -7,6 +7,7 @@ meets ours.
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 
@@ -62,18 +63,8 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
         "Embedded target only: speak this variant of the protocol; 'list' names them.",
     ),
 )
-#: Every name under which an option can be given.
-_NAMES = frozenset(
-    name for option in _OPTIONS for name in (f"--{option[0]}", f"--goldenpath-{option[0]}")
-)
-_HELP = frozenset({"-h", "--help"})
 #: Short names that were given and belong to another plugin.
 TAKEN: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
-
-
-def given(args: list[str]) -> bool:
-    """Tell whether one of our options, or the help, is among the arguments."""
-    return any(arg.partition("=")[0] in _NAMES or arg in _HELP for arg in args)
 
 
 def spare_values(paths: list[str], args: list[str]) -> None:
@@ -102,11 +93,11 @@ def add_options(parser: pytest.Parser, args: list[str]) -> tuple[str, ...]:
         elif repeatable:
             kwargs |= {"action": "append", "metavar": metavar, "default": []}
         else:
-            kwargs |= {"metavar": metavar, "default": ""}
+            kwargs |= {"metavar": metavar, "default": None}
         short, long = _names(name)
         try:
             group.addoption(short, long, **kwargs)
-        except ValueError:
+        except (ValueError, argparse.ArgumentError):
             group.addoption(long, **kwargs)
             if any(arg.partition("=")[0] == short for arg in args):
                 taken.append(short)
@@ -122,15 +113,27 @@ def dest(name: str) -> str:
     return f"goldenpath_{name.replace('-', '_')}"
 
 
-def is_asked_for(config: pytest.Config) -> bool:
-    """Tell whether an option of ours was given."""
-    namespace = vars(config.option)
-    return any(namespace.get(dest(option[0])) for option in _OPTIONS)
-
-
 def text(config: pytest.Config, name: str) -> str:
-    """Return the value of an option that takes one, '' when it was not given."""
-    return str(config.getoption(dest(name), "") or "")
+    """Return the value of an option that takes one, '' when it was not given.
+
+    Raises:
+        ConfigError: it was given a blank; a variable that is not set does that in a script.
+
+    """
+    value = config.getoption(dest(name), None)
+    if value is None:
+        return ""
+    if not str(value).strip():
+        from pytest_goldenpath.errors import ConfigError
+
+        raise ConfigError(
+            f"--{name}",
+            value,
+            "the value is blank",
+            source=f"option --{name}",
+            remedy="give a value, or leave the option out",
+        )
+    return str(value)
 
 
 def flag(config: pytest.Config, name: str) -> bool:

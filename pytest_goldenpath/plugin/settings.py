@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_goldenpath.errors import ConfigError
-from pytest_goldenpath.plugin import options
-from pytest_goldenpath.plugin.collection import CATEGORIES
+from pytest_goldenpath.plugin import CATEGORIES, options
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from pytest_goldenpath.target.sources import (
     Environment,
@@ -89,7 +88,7 @@ def read_settings(config: pytest.Config) -> Settings:
     rulebook = Rulebook(
         gate=reader.flag("gate"),
         allowed_skips=_allowed_skips(file),
-        accept_bypass=options.flag(config, "accept-bypass"),
+        accept_bypass=reader.given("accept-bypass"),
     )
     return Settings(
         resolved,
@@ -138,9 +137,15 @@ class _Reader:
         self.sources[key] = setting.source
         return setting
 
-    def flag(self, name: str) -> bool:
+    def given(self, name: str) -> bool:
+        """Read a flag that only the command line can set."""
         if options.flag(self.config, name):
-            self.sources[name] = f"option --{name}"
+            self.sources[name.replace("-", "_")] = f"option --{name}"
+            return True
+        return False
+
+    def flag(self, name: str) -> bool:
+        if self.given(name):
             return True
         setting = self.one(name, "false")
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_goldenpath.errors import ConfigError
+from pytest_goldenpath.plugin import CATEGORIES, SUITES, is_asked_for
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
-from pytest_goldenpath.plugin.outcomes import ATTRIBUTE, Letters, Outcomes
+from pytest_goldenpath.plugin.distributed import INPUT, Distributed, Listener, Refusal, Watch
+from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd
 from pytest_goldenpath.plugin.settings import read_settings
 from pytest_goldenpath.report.files import prepare_folder
 
-#: Key of what the controller tells its workers.
-INPUT = "goldenpath_folder"
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 
 
 def configure(config: pytest.Config) -> None:
-    """Read the settings early, because an option asked for golden path checks.
+    """Do what has to be done before collection: read settings early, prepare a distributed run.
 
     Raises:
         pytest.UsageError: a setting is wrong.
 
     """
-    _begin(config)
-    if _is_controller(config) and not config.option.collectonly:
-        run = config.stash[RUN]
-        run.folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
-        config.add_cleanup(lambda: shutil.rmtree(run.folder or "", ignore_errors=True))
-        config.pluginmanager.register(_Distributed(run), "goldenpath_distributed")
-
-
-def watch(config: pytest.Config) -> None:
-    """Wait, in xdist's controller, for the first worker that meets a golden path check."""
-    if _is_controller(config) and not config.option.collectonly:
-        config.pluginmanager.register(_Watch(config), "goldenpath_watch")
+    if config.option.showfixtures:
+        _register_fixtures(config)
+    if is_asked_for(config) or (_is_controller(config) and _names_suites(config)):
+        _begin(config)
+    if not _is_controller(config) or config.option.collectonly:
+        return
+    config.pluginmanager.register(Listener(), "goldenpath_listener")
+    if RUN not in config.stash:
+        config.pluginmanager.register(Watch(lambda: _wake(config)), "goldenpath_watch")
+        return
+    run = config.stash[RUN]
+    run.folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
+    config.add_cleanup(lambda: shutil.rmtree(run.folder or "", ignore_errors=True))
+    config.pluginmanager.register(Distributed(run), "goldenpath_distributed")
 
 
 def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -50,6 +53,16 @@ def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
         pytest.UsageError: a setting or a marker is wrong.
 
     """
+    try:
+        _prepare(config, items)
+    except pytest.UsageError as error:
+        if not hasattr(config, "workerinput"):
+            raise
+        config.pluginmanager.register(Refusal(str(error)), "goldenpath_refusal")
+        items.clear()
+
+
+def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     if RUN not in config.stash:
         _begin(config)
     run = config.stash[RUN]
@@ -57,45 +70,13 @@ def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
     checks = [item for item in items if is_check(item)]
     if not checks or config.option.collectonly:
         return
-    run.selected = tuple(item.nodeid for item in checks)
     reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)
     codes = [code for item in checks for code in requirements_of(item)]
     run.want(codes, *(("journey",) if reads_journey else ()))
     for item in checks:
         category_of(item)
+    run.selected = tuple(item.nodeid for item in checks)
     _hook_in(config, run)
-
-
-class _Distributed:
-    """The controller's part under xdist: one backend for all workers, and where to find it."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self) -> None:
-        """Start the embedded backend before any worker is spawned."""
-        self._run.start_backend()
-        self._run.target()
-
-    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
-        """Tell a worker where the run's private directory is."""
-        node.workerinput[INPUT] = str(self._run.folder)
-
-
-class _Watch:
-    """The controller of a run for which no option of ours was given: it cannot know by itself."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Wake up at the first report of a check; foreign failures so far are pytest's affair."""
-        if getattr(report, ATTRIBUTE, None) is not None and RUN not in self._config.stash:
-            _begin(self._config)
-            self._config.pluginmanager.unregister(self)
-            # This report was handed out before the collector was there to take it.
-            self._config.stash[COLLECTOR].pytest_runtest_logreport(report)
 
 
 def _begin(config: pytest.Config) -> None:
@@ -119,12 +100,34 @@ def _begin(config: pytest.Config) -> None:
 def _hook_in(config: pytest.Config, run: Run) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
     run.start_backend()
-    from pytest_goldenpath.plugin import live
-
-    config.pluginmanager.register(live, "goldenpath_live")
+    _register_fixtures(config)
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
+
+
+def _register_fixtures(config: pytest.Config) -> None:
+    from pytest_goldenpath.plugin import live
+
+    if not config.pluginmanager.is_registered(live):
+        config.pluginmanager.register(live, "goldenpath_live")
+
+
+def _wake(config: pytest.Config) -> Collector:
+    _begin(config)
+    return config.stash[COLLECTOR]
+
+
+def _names_suites(config: pytest.Config) -> bool:
+    """Tell whether the arguments lead to a folder of suites, so that a run is sure to come."""
+    for argument in config.args:
+        path = config.invocation_params.dir / argument.partition("::")[0]
+        parts = path.parts
+        if any(part == SUITES and CATEGORIES.count(nxt) for part, nxt in pairwise(parts)):
+            return True
+        if path.name == SUITES and any((path / name).is_dir() for name in CATEGORIES):
+            return True
+    return False
 
 
 def _select(config: pytest.Config, items: list[pytest.Item], categories: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from pytest_goldenpath.contract.findings import printable
 from pytest_goldenpath.target.model import PasswordLogin
 from pytest_goldenpath.target.resolve import Resolved
 from pytest_goldenpath.verdict.bypass import Bypass
+from pytest_goldenpath.verdict.decide import Rulebook
 
 _STYLES = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "BYPASSED": "purple"}
 _WORDS = {
@@ -50,6 +51,11 @@ class Told(Protocol):
     @property
     def evidence_dir(self) -> Path:
         """Where the evidence goes."""
+        ...
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """How strictly the run is judged."""
         ...
 
     @property
@@ -98,6 +104,8 @@ def header_lines(told: Told) -> list[str]:
         "category": ", ".join(told.categories) or "all",
         "execution_mode": told.execution_mode,
         "evidence_dir": str(told.evidence_dir),
+        "gate": "a skipped check is not green" if told.rulebook.gate else "",
+        "accept_bypass": "a bypassed run exits with 0" if told.rulebook.accept_bypass else "",
     }
     lines += [
         f"  {name}: {printable(value)} [{sources.get(name, 'default')}]"

@@ -108,3 +108,5 @@ def _number(value: object) -> float | None:
         return float(value)
     except ValueError:
         return None
+    except OverflowError:
+        return math.inf

@@ -33,7 +33,7 @@ def wallet_of(target: Target, environment: Environment) -> tuple[Wallet, str]:
     if len(ways) > 1:
         (_, first), (_, second) = ways[:2]
         raise ConfigError(
-            first.partition(" ")[2] or first,
+            _variable(first),
             "***",
             f"contradicts {second}: both say how to log in",
             source=first,
@@ -86,6 +86,12 @@ def _long_enough(name: str, setting: Setting) -> Secret:
             remedy="use a longer one",
         )
     return Secret(setting.value)
+
+
+def _variable(source: str) -> str:
+    """Return the variable that a source names: "environment X" or "X in FILE"."""
+    kind, _, rest = source.partition(" ")
+    return rest if kind == "environment" else kind
 
 
 def _half(name: str, value: str, source: str, other: str) -> ConfigError:

@@ -153,7 +153,11 @@ def _check_known(named: Setting, file: TargetsFile, *, is_url: bool) -> None:
     if not is_url and named.value not in known:
         remedy = f"{closest(named.value, known)}; or give a URL with its scheme"
         raise ConfigError(
-            "--target", named.value, "unknown target", source=named.source, remedy=remedy
+            "--target",
+            urls.without_credentials(named.value),
+            "unknown target",
+            source=named.source,
+            remedy=remedy,
         )
 
 

@@ -39,7 +39,7 @@ def socket_of(backend: str) -> str:
 
 def host_of(url: str) -> str:
     """Return the lower-case host name of a validated address."""
-    return urlsplit(url).hostname or ""
+    return (urlsplit(url).hostname or "").rstrip(".")
 
 
 def is_loopback(url: str) -> bool:
@@ -66,23 +66,24 @@ def looks_like_production(url: str) -> bool:
 def _checked(setting: str, value: str, source: str, schemes: tuple[str, ...]) -> str:
     example = f"write {schemes[1]}://host or {schemes[0]}://host:port"
     parts, problem = _split(value)
-    hidden = _hidden(value)
-    if parts is None:
-        raise ConfigError(setting, hidden, problem, source=source, remedy=example)
-    if hidden != value:
+    hidden = without_credentials(value)
+    if hidden != value:  # first, because every other message may quote a part of the address
         problem = "an address must not carry credentials"
         remedy = "set them in GOLDENPATH_EMAIL and GOLDENPATH_PASSWORD"
         raise ConfigError(setting, hidden, problem, source=source, remedy=remedy)
+    if parts is None:
+        raise ConfigError(setting, hidden, problem, source=source, remedy=example)
     problem = _problem(parts, schemes)
     if problem:
         raise ConfigError(setting, hidden, problem, source=source, remedy=example)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _hidden(value: str) -> str:
-    scheme, separator, rest = value.rpartition("://")
-    credentials, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}{MASK}{at}{host}" if credentials or at else value
+def without_credentials(value: str) -> str:
+    """Return an address, or what was meant as one, with everything before an @ masked."""
+    before, at, host = value.rpartition("@")
+    scheme, separator, _ = before.partition("://")
+    return f"{scheme if separator else ''}{separator}{MASK}{at}{host}" if at else value
 
 
 def _split(value: str) -> tuple[SplitResult | None, str]:

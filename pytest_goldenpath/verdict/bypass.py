@@ -78,9 +78,11 @@ def read_bypass(lookup: Callable[[str], tuple[str, str] | None], now: datetime) 
 def _moment(text: str) -> datetime | None:
     """Read an expiry: a date means the end of that day, UTC, as does a time without a zone."""
     try:
-        if len(text) == len("2030-01-31"):
-            return datetime.combine(date.fromisoformat(text), time.max, UTC)
-        moment = datetime.fromisoformat(text)
+        return datetime.combine(date.fromisoformat(text), time.max, UTC)
     except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

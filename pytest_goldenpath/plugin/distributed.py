@@ -1,0 +1,92 @@
+"""What a controller and its workers tell each other under xdist; plain data only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
+from pytest_goldenpath.plugin.run import Run
+from pytest_goldenpath.plugin.session import Collector
+
+#: Key of what the controller tells its workers: the run's private folder.
+INPUT = "goldenpath_folder"
+#: Key of a worker's refusal.
+_REFUSAL = "goldenpath_refusal"
+
+
+class Refusal:
+    """A worker's last words when a setting or a marker is wrong; xdist would lose the sentence."""
+
+    def __init__(self, sentence: str) -> None:
+        """Take what the worker would have said."""
+        self._sentence = sentence
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand the sentence to the controller."""
+        output: dict[str, Any] = getattr(session.config, "workeroutput", {})
+        output[_REFUSAL] = self._sentence
+
+
+class Listener:
+    """The controller's ear for a worker's refusal: one sentence on stderr, exit code 4."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self._sentence = ""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
+        """Take the sentence."""
+        self._sentence = self._sentence or getattr(node, "workeroutput", {}).get(_REFUSAL, "")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Give the run the exit code that it would have had without workers."""
+        if self._sentence:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            sys.stderr.write(f"ERROR: {self._sentence}\n")
+
+
+class Distributed:
+    """The controller's part under xdist: one backend for all workers, and where to find it."""
+
+    def __init__(self, run: Run) -> None:
+        """Take the controller's run."""
+        self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Start the embedded backend before any worker is spawned."""
+        self._run.start_backend()
+        self._run.target()
+
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
+        """Tell a worker where the run's private directory is."""
+        node.workerinput[INPUT] = str(self._run.folder)
+
+
+class Watch:
+    """The controller of a run for which no option of ours was given: it cannot know by itself."""
+
+    def __init__(self, wake: Callable[[], Collector]) -> None:
+        """Take what is to be done at the first report of a check."""
+        self._wake = wake
+        self._collector: Collector | None = None
+        self._failed: list[pytest.TestReport] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Wake up at the first report of a check, and hand over the foreign failures so far."""
+        if self._collector is not None:
+            return
+        if getattr(report, ATTRIBUTE, None) is None:
+            self._failed += [report] if report.failed else []
+            return
+        self._collector = self._wake()
+        # These reports were handed out before the collector was there to take them.
+        for missed in (*self._failed, report):
+            self._collector.pytest_runtest_logreport(missed)
