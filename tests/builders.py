@@ -15,6 +15,7 @@ from pytest_goldenpath.contract.transcript import Entry, Kind, Request, Transcri
 USER = "u-12345678-abcd"
 THREAD = "thr-1"
 RUN = "run-1"
+EPOCH = 1_790_000_000.0
 PROMPT = (
     "Please include the reference code KESTREL-4821 in your answer, work out what 17 plus 25 is, "
     "and name one way to lower our cloud cost."
@@ -23,6 +24,7 @@ ANSWER = (
     "The reference code is KESTREL-4821. 17 plus 25 is 42. One way to lower the bill is to move "
     "idle databases to a smaller size."
 )
+ROWS = {"rows": 3}
 HEALTHY = {"status": "healthy", "service": "netra-ai-platform", "version": "1.0.0"}
 
 
@@ -54,7 +56,8 @@ def exchange(
 
 def event(name: str, at_s: float, **fields: object) -> Entry:
     """Build a received agent event with its fields at the root."""
-    document = {"type": name, "run_id": RUN, "user_id": USER, "thread_id": THREAD, **fields}
+    ids = {"run_id": RUN, "user_id": USER, "thread_id": THREAD}
+    document = {"type": name, **ids, "timestamp": EPOCH + at_s, **fields}
     return heard(document, at_s)
 
 
@@ -81,7 +84,9 @@ def healthy_entries(answer: str = ANSWER) -> tuple[Entry, ...]:
         event("agent_started", 0.06, agent_name="supervisor"),
         event("agent_thinking", 0.07, agent_name="supervisor", thought="looking at the costs"),
         event("tool_executing", 0.08, agent_name="supervisor", tool_name="cost_lookup"),
-        event("tool_completed", 0.09, agent_name="supervisor", tool_name="cost_lookup", result={}),
+        event(
+            "tool_completed", 0.09, agent_name="supervisor", tool_name="cost_lookup", result=ROWS
+        ),
         event("agent_completed", 0.1, agent_name="supervisor", final_response=answer),
         Entry(0.11, Kind.SENT, "fence", '{"type": "ping"}'),
         heard({"type": "pong"}, 0.12),
@@ -93,7 +98,9 @@ def journey(
     entries: tuple[Entry, ...] | None = None, *, symptom: Symptom | None = None
 ) -> Transcript:
     """Build the golden journey."""
-    request = Request(PROMPT, "execute_agent", THREAD, RUN, "msg-1")
+    request = Request(
+        PROMPT, "execute_agent", THREAD, RUN, "msg-1", marker="KESTREL-4821", expected="42"
+    )
     return Transcript(
         "journey",
         "ws://target/ws",
@@ -104,6 +111,7 @@ def journey(
         request,
         healthy_entries() if entries is None else entries,
         symptom,
+        EPOCH,
     )
 
 

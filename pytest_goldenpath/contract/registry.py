@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from pytest_goldenpath.contract.findings import Severity
 from pytest_goldenpath.contract.frames import EVENTS
-from pytest_goldenpath.contract.rules import answer, bypass, events, handshake, health, login
+from pytest_goldenpath.contract.rules import (
+    answer,
+    bypass,
+    content,
+    events,
+    handshake,
+    health,
+    login,
+    sequence,
+    timing,
+)
 from pytest_goldenpath.contract.ruling import Rule, Ruling
 from pytest_goldenpath.contract.survey import Survey
 
@@ -166,12 +176,100 @@ _RULES = (
         for number, name in enumerate(EVENTS, start=1)
     ),
     _rule(
+        "GP-406",
+        "c r",
+        "4.7",
+        "started first, completed last, nothing before the welcome or after the end",
+        "journey",
+        sequence.events_are_in_order,
+    ),
+    _rule(
+        "GP-407",
+        "c",
+        "4.7",
+        "each tool_completed closes a tool_executing of the same tool, none stays open",
+        "journey",
+        sequence.tools_are_paired,
+    ),
+    _rule(
+        "GP-408",
+        "c",
+        "4.7",
+        "no step, tool call or agent is told twice",
+        "journey",
+        sequence.nothing_comes_twice,
+    ),
+    _rule(
+        "GP-409",
+        "c r",
+        "0.3, 4.6",
+        "run, thread and user of every event are mine and stay the same",
+        "journey",
+        sequence.identity_is_ours,
+    ),
+    _rule(
+        "GP-410",
+        "c",
+        "4.6",
+        "the must-have fields of each event are there",
+        "journey",
+        content.fields_are_there,
+    ),
+    _rule(
+        "GP-411",
+        "c",
+        "4.2",
+        "content is real: no placeholder names, texts or empty results",
+        "journey",
+        content.content_is_real,
+    ),
+    _rule(
+        "GP-412",
+        "c",
+        "0.3.8",
+        "time stamps are there, parse, do not run backwards and are near the clock",
+        "journey",
+        timing.stamps_are_right,
+    ),
+    _rule(
+        "GP-413",
+        "c",
+        "3.9",
+        "first event within 5 s, no gap over 15 s, the whole run within 60 s",
+        "journey",
+        timing.events_come_in_time,
+    ),
+    _should(
+        "GP-414",
+        "c",
+        "4",
+        "events arrive when they happen, not all at the end",
+        "journey",
+        timing.events_stream,
+    ),
+    _rule(
+        "GP-415",
+        "c r",
+        "0.3.4, 4.3",
+        "the event's name is carried in a form that a client can see",
+        "journey",
+        content.names_are_visible,
+    ),
+    _rule(
         "GP-416",
         "s c r",
         "4.8",
         "no failure frame comes in a good run",
         "journey",
         events.no_failure_frame,
+    ),
+    _rule(
+        "GP-417",
+        "c",
+        "0.3, 3.9",
+        "every frame is text, valid UTF-8, one JSON object, within the size limit",
+        "journey",
+        content.frames_are_whole,
     ),
     _rule(
         "GP-501",
@@ -188,6 +286,30 @@ _RULES = (
         "the answer is no mock, fallback, placeholder, error text, apology or echo",
         "journey",
         answer.answer_is_real,
+    ),
+    _rule(
+        "GP-503",
+        "c",
+        "10.7",
+        "the answer belongs to this request: its marker comes back, its task is solved",
+        "journey",
+        answer.answer_belongs,
+    ),
+    _rule(
+        "GP-504",
+        "c",
+        "4.6",
+        "the answer is complete and substantive",
+        "journey",
+        answer.answer_is_whole,
+    ),
+    _rule(
+        "GP-506",
+        "c",
+        "4",
+        "HTML, script and control characters are not passed on raw",
+        "journey",
+        answer.answer_is_passive,
     ),
     _rule(
         "GP-705",

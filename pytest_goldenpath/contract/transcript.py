@@ -54,6 +54,9 @@ class Request:
         text: the prompt.
         message_type: the ``type`` of the client message.
         thread_id, run_id, message_id: identifiers we chose and sent.
+        marker: a word that the answer has to hold, '' when the prompt asks for none.
+        expected: the result that the answer has to hold, '' when the prompt sets no task.
+        first_event_s, silence_s, run_s: budgets of the run, seconds (protocol 3.9).
     """
 
     text: str
@@ -61,6 +64,11 @@ class Request:
     thread_id: str
     run_id: str
     message_id: str
+    marker: str = ""
+    expected: str = ""
+    first_event_s: float = 5.0
+    silence_s: float = 15.0
+    run_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ class Transcript:
         request: what was asked, or None when nothing was to be asked.
         entries: what happened, in order.
         symptom: why the conversation broke, when it was the road's doing.
+        epoch_s: our clock's time at the beginning, epoch seconds; 0 when it is not known.
     """
 
     purpose: str
@@ -102,6 +111,7 @@ class Transcript:
     request: Request | None
     entries: tuple[Entry, ...]
     symptom: Symptom | None = None
+    epoch_s: float = 0.0
 
     @property
     def opened(self) -> Entry | None:

@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.contract.transcript import Request, Transcript
-from pytest_goldenpath.journey.clock import Stopwatch
+from pytest_goldenpath.journey.clock import Stopwatch, wall_clock
 from pytest_goldenpath.journey.conversation import Conversation
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.journey.web import clean_headers, tls_context
@@ -88,7 +88,7 @@ async def hold(
         on_progress: called after each thing that happened.
 
     """
-    stopwatch = Stopwatch()
+    stopwatch, epoch_s = Stopwatch(), wall_clock()
     try:
         async with asyncio.timeout(_OPEN_WITHIN_S):
             connection = await _opener(call)
@@ -100,7 +100,7 @@ async def hold(
         await _drive(connection, conversation, stopwatch, redactor, call, on_progress)
     if on_progress:
         on_progress(conversation)
-    return _transcript(call, conversation, redactor)
+    return _transcript(call, conversation, redactor, epoch_s)
 
 
 def _opener(call: Call) -> _Straight:
@@ -233,7 +233,9 @@ def _fail(
     conversation.on_trouble(replace(symptom, detail=detail))
 
 
-def _transcript(call: Call, conversation: Conversation, redactor: Redactor) -> Transcript:
+def _transcript(
+    call: Call, conversation: Conversation, redactor: Redactor, epoch_s: float
+) -> Transcript:
     offered = ("jwt-auth", f"jwt.{MASK}") if call.carrier == SUBPROTOCOL else ()
     entries = tuple(
         replace(entry, text=redactor.redact(entry.text)) for entry in conversation.entries
@@ -248,4 +250,5 @@ def _transcript(call: Call, conversation: Conversation, redactor: Redactor) -> T
         call.request,
         entries,
         conversation.symptom,
+        epoch_s,
     )

@@ -17,3 +17,8 @@ class Stopwatch:
     def now(self) -> float:
         """Return the seconds that have passed."""
         return time.monotonic() - self._start
+
+
+def wall_clock() -> float:
+    """Return the time of day in epoch seconds, to hold a target's time stamps against."""
+    return time.time()

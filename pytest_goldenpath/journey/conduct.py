@@ -226,13 +226,7 @@ async def _ask(
     steps = (
         AwaitWelcome(_FIRST_WELCOME_S),
         Ping(_PONG_S),
-        Ask(
-            request,
-            user.user_id,
-            first_event_s=target.first_event_s,
-            silence_s=target.event_deadline_s,
-            run_s=target.run_deadline_s,
-        ),
+        Ask(request, user.user_id),
         Ping(_FENCE_S, "fence"),
     )
     call = Call(
@@ -270,13 +264,22 @@ async def _carriers(trip: Expedition, user: User) -> None:
 def new_request(target: Target) -> Request:
     """Draw a request whose answer cannot be canned: a marker and a sum of its own."""
     marker = f"{secrets.choice(_BIRDS)}-{secrets.randbelow(9000) + 1000}"
-    text = (
-        target.prompt.replace("{marker}", marker)
-        .replace("{first}", str(secrets.randbelow(80) + 11))
-        .replace("{second}", str(secrets.randbelow(80) + 11))
-    )
+    first, second = secrets.randbelow(80) + 11, secrets.randbelow(80) + 11
+    prompt = target.prompt
+    sets_task = "{first}" in prompt and "{second}" in prompt
     return Request(
-        text, _MESSAGE_TYPE, str(uuid.uuid4()), f"run-{uuid.uuid4()}", f"msg-{uuid.uuid4()}"
+        prompt.replace("{marker}", marker)
+        .replace("{first}", str(first))
+        .replace("{second}", str(second)),
+        _MESSAGE_TYPE,
+        str(uuid.uuid4()),
+        f"run-{uuid.uuid4()}",
+        f"msg-{uuid.uuid4()}",
+        marker=marker if "{marker}" in prompt else "",
+        expected=str(first + second) if sets_task else "",
+        first_event_s=target.first_event_s,
+        silence_s=target.event_deadline_s,
+        run_s=target.run_deadline_s,
     )
 
 

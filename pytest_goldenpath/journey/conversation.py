@@ -133,19 +133,10 @@ class Ask(Step):
 
     label = "request"
 
-    def __init__(
-        self,
-        request: Request,
-        user_id: str,
-        *,
-        first_event_s: float,
-        silence_s: float,
-        run_s: float,
-    ) -> None:
-        """Take the request, whose it is, and the three budgets in seconds (protocol 3.9)."""
+    def __init__(self, request: Request, user_id: str) -> None:
+        """Take the request with its budgets, and whose it is."""
         self._request = request
         self._user_id = user_id
-        self._budgets = (first_event_s, silence_s, run_s)
         self._open_agents: list[str] = []
         self._started_s = 0.0
         self._last_s = 0.0
@@ -177,9 +168,9 @@ class Ask(Step):
         """Return the end of the silence that is allowed, or of the whole run."""
         if self._settles_s is not None:
             return self._settles_s
-        first_event_s, silence_s, run_s = self._budgets
-        silence = silence_s if self._heard_any else max(first_event_s, silence_s)
-        return min(self._last_s + silence, self._started_s + run_s)
+        budgets = self._request
+        silence = max(budgets.silence_s, 0.0 if self._heard_any else budgets.first_event_s)
+        return min(self._last_s + silence, self._started_s + budgets.run_s)
 
     def is_late(self) -> bool:
         """Tell that the run did not end, unless it only was given time to settle."""

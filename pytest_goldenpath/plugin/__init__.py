@@ -54,7 +54,7 @@ def pytest_load_initial_conftests(
 
     options.spare_values(early_config.known_args_namespace.file_or_dir, args)
     yield
-    early_config.stash[options.TAKEN] = options.add_options(parser, args)
+    early_config.stash[options.TAKEN] = options.add_options(parser)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -131,10 +131,27 @@ def _asks_us(item: pytest.Item) -> bool:
 
 
 def _is_our_mark(mark: pytest.Mark) -> bool:
-    """Tell whether a marker speaks of categories or codes of ours; others may use the names too."""
-    if mark.name == "category":
-        return mark.args[:1] != () and mark.args[0] in CATEGORIES
-    return mark.name == "requirement" and any(str(code).startswith("GP-") for code in mark.args)
+    """Tell whether a marker is meant for us; others may use its name for words of their own.
+
+    One word that is nothing like a category is somebody else's, as are codes that are none of
+    ours; whatever is malformed is ours, so that it is refused and not overlooked.
+    """
+    if mark.name not in {"category", "requirement"}:
+        return False
+    words = [argument for argument in mark.args if isinstance(argument, str)]
+    if mark.kwargs or not words or len(words) != len(mark.args):
+        return True
+    if mark.name == "requirement":
+        return any(word.startswith("GP-") for word in words)
+    return len(words) != 1 or _is_like_a_category(words[0])
+
+
+def _is_like_a_category(word: str) -> bool:
+    if word in CATEGORIES:
+        return True
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(word, CATEGORIES))
 
 
 def _is_suite(node: pytest.Collector) -> bool:

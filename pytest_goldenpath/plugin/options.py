@@ -63,7 +63,7 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
         "Embedded target only: speak this variant of the protocol; 'list' names them.",
     ),
 )
-#: Short names that were given and belong to another plugin.
+#: Short names that belong to another plugin.
 TAKEN: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
 
 
@@ -75,13 +75,13 @@ def spare_values(paths: list[str], args: list[str]) -> None:
             paths.remove(value)
 
 
-def add_options(parser: pytest.Parser, args: list[str]) -> tuple[str, ...]:
+def add_options(parser: pytest.Parser) -> tuple[str, ...]:
     """Add the options as ``--<name>`` and ``--goldenpath-<name>``.
 
     A short name that another plugin owns stays with it; ours is there under its long name.
 
     Returns:
-        The short names that are among the arguments and belong to another plugin.
+        The short names that belong to another plugin.
 
     """
     group = parser.getgroup("goldenpath", "golden path validation")
@@ -99,8 +99,7 @@ def add_options(parser: pytest.Parser, args: list[str]) -> tuple[str, ...]:
             group.addoption(short, long, **kwargs)
         except (ValueError, argparse.ArgumentError):
             group.addoption(long, **kwargs)
-            if any(arg.partition("=")[0] == short for arg in args):
-                taken.append(short)
+            taken.append(short)
     return tuple(taken)
 
 

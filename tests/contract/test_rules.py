@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from builders import (
+    ANSWER,
+    EPOCH,
     PROMPT,
     event,
     exchange,
@@ -22,6 +25,7 @@ from builders import (
     without,
 )
 from pytest_goldenpath.contract.findings import Attribution, Severity
+from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.registry import OWNERS, RULES
 from pytest_goldenpath.contract.survey import Missing, Survey
@@ -53,6 +57,50 @@ def handshakes(*entries: Entry) -> Survey:
     """Build a survey in which every conversation of ours went this way."""
     carriers = tuple(replaced(handshake(c, "x"), *entries) for c in ("header", "subprotocol"))
     return survey(carriers=carriers, journey=replaced(journey(), *entries))
+
+
+def run(*names: str) -> Survey:
+    """Build a survey whose run consists of these events."""
+    template = {json.loads(e.text)["type"]: e for e in healthy_entries() if e.kind is Kind.HEARD}
+    events = (replace(template[n], at_s=0.06 + i / 100) for i, n in enumerate(names))
+    return survey(journey=journey((*healthy_entries()[:5], *events)))
+
+
+def changed(name: str, **fields: object) -> Survey:
+    """Build a survey whose events of one name have other fields; None takes a field away."""
+    return survey(
+        journey=journey(tuple(_edited(entry, name, fields) for entry in healthy_entries()))
+    )
+
+
+def both(first: str, second: str, key: str) -> Survey:
+    """Build a survey in which two events give a field different values."""
+    entries = (_edited(entry, first, {key: "one"}) for entry in healthy_entries())
+    return survey(journey=journey(tuple(_edited(entry, second, {key: "two"}) for entry in entries)))
+
+
+def _edited(entry: Entry, name: str, fields: dict[str, object]) -> Entry:
+    if entry.kind is not Kind.HEARD or json.loads(entry.text)["type"] != name:
+        return entry
+    document = {**json.loads(entry.text), **fields}
+    return replace(entry, text=json.dumps({k: v for k, v in document.items() if v is not None}))
+
+
+def late(first_s: float, *, gap_s: float = 0.01, thoughts: int = 1) -> Survey:
+    """Build a survey whose run begins late, and thinks with gaps."""
+    names = (EVENTS[0], *(EVENTS[1:2] * thoughts), *EVENTS[2:])
+    times = [0.05 + first_s + gap_s * min(i, thoughts) + i / 1000 for i in range(len(names))]
+    made = [replace(e, at_s=t) for e, t in zip(_events(names), times, strict=True)]
+    stamped = (
+        _edited(e, json.loads(e.text)["type"], {"timestamp": EPOCH + e.at_s, "step": i})
+        for i, e in enumerate(made)
+    )
+    return survey(journey=journey((*healthy_entries()[:5], *stamped)))
+
+
+def _events(names: tuple[str, ...]) -> list[Entry]:
+    template = {json.loads(e.text)["type"]: e for e in healthy_entries() if e.kind is Kind.HEARD}
+    return [template[name] for name in names]
 
 
 CLOSED_1011 = (OPENED, Entry(0.02, Kind.CLOSED, "the target", "main mode error", 1011))
@@ -191,6 +239,72 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-502", "echo", answered(PROMPT)),
     ("GP-502", "wrapped echo", answered(f"Multi-agent collaboration completed for: {PROMPT}")),
     ("GP-502", "printed object", answered("{'done': True, 'triage': AgentResult(success=True)}")),
+    ("GP-406", "completion first", run("agent_completed", "agent_started", "agent_thinking")),
+    ("GP-406", "thinking after the end", run(*EVENTS, "agent_thinking")),
+    (
+        "GP-406",
+        "before the welcome",
+        survey(journey=journey((OPENED, event("agent_started", 0.01), *healthy_entries()[1:]))),
+    ),
+    ("GP-407", "never closed", survey(journey=journey(without("tool_completed")))),
+    ("GP-407", "never opened", survey(journey=journey(without("tool_executing")))),
+    ("GP-407", "other tool", changed("tool_completed", tool_name="another_tool")),
+    ("GP-407", "other call", both("tool_executing", "tool_completed", "execution_id")),
+    ("GP-408", "two starts", run("agent_started", *EVENTS)),
+    ("GP-408", "two completions", run(*EVENTS, "agent_completed")),
+    ("GP-408", "same thought", run(*EVENTS[:2], *EVENTS[1:])),
+    ("GP-409", "two runs", changed("tool_executing", run_id="run-2")),
+    ("GP-409", "another user", changed("tool_executing", user_id="u-other")),
+    ("GP-409", "another thread", changed("tool_executing", thread_id="thr-other")),
+    ("GP-410", "no agent", changed("agent_started", agent_name="")),
+    ("GP-410", "short thought", changed("agent_thinking", thought="hm")),
+    ("GP-410", "no tool", changed("tool_executing", tool_name=None)),
+    ("GP-410", "no result", changed("tool_completed", result=None)),
+    ("GP-410", "no run", changed("agent_thinking", run_id=None, thread_id=None)),
+    ("GP-410", "short answer", answered("42")),
+    ("GP-411", "unknown tool", changed("tool_executing", tool_name="unknown_tool")),
+    ("GP-411", "unknown agent", changed("agent_started", agent_name="unknown_agent")),
+    ("GP-411", "known phrase", changed("agent_thinking", thought="Agent is processing...")),
+    (
+        "GP-411",
+        "only progress",
+        changed("agent_thinking", thought="The request is being processed"),
+    ),
+    ("GP-411", "empty result", changed("tool_completed", result={})),
+    ("GP-412", "none", changed("agent_thinking", timestamp=None)),
+    ("GP-412", "no time", changed("agent_thinking", timestamp="yesterday")),
+    ("GP-412", "backwards", changed("agent_thinking", timestamp=EPOCH - 60)),
+    ("GP-412", "off the clock", changed("agent_thinking", timestamp=EPOCH + 86_400)),
+    ("GP-413", "late start", late(6.0)),
+    ("GP-413", "gap", late(1.0, gap_s=16.0)),
+    ("GP-413", "too long", late(1.0, gap_s=14.0, thoughts=5)),
+    ("GP-414", "all at the end", late(4.0)),
+    (
+        "GP-415",
+        "renamed",
+        survey(journey=journey((*without("agent_started"), heard({"type": "start_agent"}, 0.2)))),
+    ),
+    (
+        "GP-417",
+        "binary",
+        survey(
+            journey=journey((*healthy_entries(), Entry(0.2, Kind.HEARD, text="x", binary=True)))
+        ),
+    ),
+    ("GP-417", "no object", survey(journey=journey((*healthy_entries(), heard("[1]", 0.2))))),
+    ("GP-417", "NaN", survey(journey=journey((*healthy_entries(), heard('{"a": NaN}', 0.2))))),
+    (
+        "GP-417",
+        "unreadable",
+        survey(journey=journey((*healthy_entries(), Entry(0.2, Kind.CLOSED, "we", "utf-8", 1007)))),
+    ),
+    ("GP-503", "no marker", answered(ANSWER.replace("KESTREL-4821", "HERON-1111"))),
+    ("GP-503", "wrong result", answered(ANSWER.replace("42", "41"))),
+    ("GP-504", "short", answered("KESTREL-4821, 42.")),
+    ("GP-504", "breaks off", answered(ANSWER + " Another way would be to")),
+    ("GP-506", "script", answered(ANSWER + "<script>alert(1)</script>")),
+    ("GP-506", "handler", answered(ANSWER + '<b onclick="x()">.</b>')),
+    ("GP-506", "escape", answered(ANSWER + "\x1b[2J")),
     ("GP-705", "1011", handshakes(*CLOSED_1011)),
     (
         "GP-705",

@@ -22,8 +22,8 @@ REQUEST = Request(PROMPT, "execute_agent", THREAD, RUN, "msg-1")
 
 def started() -> Conversation:
     """Open a conversation that has the steps of a journey."""
-    ask = Ask(REQUEST, USER, first_event_s=5.0, silence_s=15.0, run_s=60.0)
-    conversation = Conversation((AwaitWelcome(10.0), Ping(5.0), ask, Ping(2.0, "fence")))
+    steps = (AwaitWelcome(10.0), Ping(5.0), Ask(REQUEST, USER), Ping(2.0, "fence"))
+    conversation = Conversation(steps)
     conversation.on_opened(0.0, "")
     return conversation
 

@@ -485,7 +485,9 @@ def test_malformed_marker_starts_no_backend(
 ) -> None:
     """Markers are checked before the embedded backend is started."""
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = session\n")
-    pytester.makepyfile('import pytest\n\n\n@pytest.mark.requirement("X")\ndef test_it(): pass\n')
+    pytester.makepyfile(
+        'import pytest\n\n\n@pytest.mark.requirement("GP-999")\ndef test_it(): pass\n'
+    )
 
     result = pytester.runpytest_subprocess(timeout=60.0)
 

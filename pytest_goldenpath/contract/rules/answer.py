@@ -1,11 +1,15 @@
-"""The answer: GP-501 and GP-502."""
+"""The answer: GP-501 to GP-504 and GP-506."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from pytest_goldenpath.contract.findings import excerpt
 from pytest_goldenpath.contract.frames import EVENTS
+from pytest_goldenpath.contract.rules.content import ANSWER_CHARACTERS
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
-from pytest_goldenpath.contract.rules.substance import signals
+from pytest_goldenpath.contract.rules.substance import signals, words
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 
@@ -46,3 +50,114 @@ def answer_is_real(survey: Survey) -> Ruling:
             f"answer: {excerpt(answer, 300)}",
         ),
     )
+
+
+def answer_belongs(survey: Survey) -> Ruling:
+    """GP-503: the marker of this request comes back, and its task is solved."""
+    journey = survey.journey
+    answer = journey.answer() if journey else ""
+    if journey is None or journey.request is None or not answer:
+        return _NO_ANSWER
+    request = journey.request
+    if not request.marker and not request.expected:
+        reason = "the target's prompt has neither {marker} nor {first} and {second}"
+        return Unlooked(reason, skipped=True)
+    lacks = []
+    if request.marker and request.marker.lower() not in answer.lower():
+        lacks.append(f"the marker {request.marker}")
+    if request.expected and request.expected not in _NUMBER.findall(answer):
+        lacks.append(f"the result {request.expected}")
+    if not lacks:
+        return ()
+    return (
+        broken(
+            "GP-503",
+            f"expected an answer to this very request, but it lacks {' and '.join(lacks)}",
+            f"answer: {excerpt(answer, 300)}",
+        ),
+    )
+
+
+def answer_is_whole(survey: Survey) -> Ruling:
+    """GP-504: the answer is complete and substantive: not cut off, some concrete content."""
+    journey = survey.journey
+    answer = journey.answer() if journey else ""
+    if not answer:
+        return _NO_ANSWER
+    return tuple(
+        broken(
+            "GP-504",
+            f"expected a complete, substantive answer, got {problem}",
+            f"answer: {excerpt(answer, 300)}",
+        )
+        for problem in _shortcomings(answer)
+    )
+
+
+def answer_is_passive(survey: Survey) -> Ruling:
+    """GP-506: HTML, script and control characters are not passed on raw."""
+    journey = survey.journey
+    events = journey.events() if journey else ()
+    if journey is None or not events:
+        return _NO_ANSWER
+    for heard in events:
+        for text in _texts(heard.frame.document):
+            found = _ACTIVE.search(text)
+            if found:
+                sign = repr(found.group()[:60])
+                return (
+                    broken(
+                        "GP-506",
+                        f"expected no active content in {heard.frame.name}, got {sign}",
+                        heard.evidence(),
+                    ),
+                )
+    return ()
+
+
+_NO_ANSWER = Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
+_NUMBER = re.compile(r"\d+")
+#: Tags that a browser would act on, handlers, script addresses, and bytes a terminal would obey.
+_ACTIVE = re.compile(
+    r"<\s*/?\s*(?:script|iframe|object|embed|form|input|link|meta|style|svg|img|base)\b[^>]*>?"
+    r"|<[a-z][^>]*\son[a-z]+\s*=|javascript\s*:\s*\S|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x9b]",
+    re.IGNORECASE,
+)
+_TERMINATORS = ".!?…:;)]}\"'`»”’*_|~>。！？）」』।؟"
+_FORMATTED_LINE = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|#{1,6}|>|\||```)")
+_FEWEST_WORDS = 5
+_DEPTH = 6
+
+
+def _shortcomings(answer: str) -> Iterator[str]:
+    if len(answer) <= ANSWER_CHARACTERS:
+        yield f"{len(answer)} characters"
+    elif len(set(words(answer))) < _FEWEST_WORDS and answer.isascii():
+        yield f"{len(set(words(answer)))} different words"
+    if _is_cut_off(answer):
+        yield "a text that breaks off"
+
+
+def _is_cut_off(answer: str) -> bool:
+    """Tell whether prose breaks off: it has sentences, but the last of them has no end."""
+    text = answer.rstrip()
+    last_line = text.splitlines()[-1]
+    if text.count("```") % 2:
+        return True
+    if _FORMATTED_LINE.match(last_line) or text.endswith(tuple(_TERMINATORS)):
+        return False
+    return bool(_SENTENCE.search(text))
+
+
+_SENTENCE = re.compile(r"[.!?。！？](?:\s|$)")
+
+
+def _texts(value: object, depth: int = _DEPTH) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict) and depth:
+        for inner in value.values():
+            yield from _texts(inner, depth - 1)
+    elif isinstance(value, list) and depth:
+        for inner in value:
+            yield from _texts(inner, depth - 1)
