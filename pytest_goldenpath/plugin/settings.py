@@ -82,6 +82,7 @@ def read_settings(config: pytest.Config) -> Settings:
     if mode.value == FAST and not categories:
         categories = ("smoke",)
     evidence = reader.one("evidence-dir", ".goldenpath")
+    _check_root(config, evidence)
     faults = _embedded_names(reader, "fault")
     variants = _embedded_names(reader, "variant")
     _check_families(variants)
@@ -101,6 +102,26 @@ def read_settings(config: pytest.Config) -> Settings:
         rulebook,
         {**resolved.sources, **reader.sources},
     )
+
+
+def _check_root(config: pytest.Config, evidence: Setting) -> None:
+    """Refuse a run whose root folder pytest has taken from the value of our option.
+
+    pytest looks for the root before it knows any plugin's options, so an existing folder in an
+    argument of its own counts as a place of tests.
+    """
+    folder = config.invocation_params.dir / evidence.value
+    lost = config.inipath is None and not config.invocation_params.dir.is_relative_to(
+        config.rootpath
+    )
+    if lost and config.rootpath.is_relative_to(folder):
+        raise ConfigError(
+            "--evidence-dir",
+            evidence.value,
+            "pytest took this folder for the root of the tests",
+            source=evidence.source,
+            remedy=f"write --evidence-dir={evidence.value} as one argument",
+        )
 
 
 def _options(config: pytest.Config) -> Options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -107,6 +108,26 @@ def test_transcripts_are_evidence_without_secrets(tmp_path: Path) -> None:
     assert "journey.jsonl" in {path.name for path in files}
     assert "eyJ" not in text
     assert "***" in text
+
+
+def test_evidence_folder_is_not_taken_for_the_root(tmp_path: Path) -> None:
+    """An existing folder outside the project, given as an argument of its own, is refused."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--category", "smoke", "--evidence-dir", str(folder)],
+        cwd=project,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 4
+    assert f"--evidence-dir={folder}" in done.stderr
 
 
 def test_ctrl_c_leaves_a_verdict_and_no_orphan(tmp_path: Path) -> None:
