@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ FULL, FAST = "full", "fast_feedback"
 _MODES = (FULL, FAST)
 _ALL = "all"
 _FILE_KEYS = ("target", "category", "execution_mode", "evidence_dir", "gate", "allowed_skips")
+_PATH_OPTIONS = frozenset(
+    f"--{prefix}{name}" for prefix in ("", "goldenpath-") for name in ("evidence-dir", "env-file")
+)
 #: A fast_feedback run ends within this time, whatever the target does (design 5).
 FAST_BUDGET_S = 120.0
 #: Kept back for starting, judging and reporting.
@@ -71,6 +75,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ConfigError: anything that a person has to mend.
 
     """
+    _check_paths(config)
     folders = tuple(dict.fromkeys((config.invocation_params.dir, config.rootpath)))
     file = read_targets(folders)
     _check_file(file)
@@ -82,7 +87,6 @@ def read_settings(config: pytest.Config) -> Settings:
     if mode.value == FAST and not categories:
         categories = ("smoke",)
     evidence = reader.one("evidence-dir", ".goldenpath")
-    _check_root(config, evidence)
     faults = _embedded_names(reader, "fault")
     variants = _embedded_names(reader, "variant")
     _check_families(variants)
@@ -104,24 +108,23 @@ def read_settings(config: pytest.Config) -> Settings:
     )
 
 
-def _check_root(config: pytest.Config, evidence: Setting) -> None:
-    """Refuse a run whose root folder pytest has taken from the value of our option.
+def _check_paths(config: pytest.Config) -> None:
+    """Refuse a path that pytest has taken for a place of tests, which changes its root folder.
 
-    pytest looks for the root before it knows any plugin's options, so an existing folder in an
-    argument of its own counts as a place of tests.
+    pytest looks for the root before it knows any plugin's options, so an existing path in an
+    argument of its own counts; below the folder of the call it does no harm.
     """
-    folder = config.invocation_params.dir / evidence.value
-    lost = config.inipath is None and not config.invocation_params.dir.is_relative_to(
-        config.rootpath
-    )
-    if lost and config.rootpath.is_relative_to(folder):
-        raise ConfigError(
-            "--evidence-dir",
-            evidence.value,
-            "pytest took this folder for the root of the tests",
-            source=evidence.source,
-            remedy=f"write --evidence-dir={evidence.value} as one argument",
-        )
+    here = config.invocation_params.dir
+    for name, value in pairwise(map(str, config.invocation_params.args)):
+        path = here / value
+        if name in _PATH_OPTIONS and path.exists() and not path.is_relative_to(here):
+            raise ConfigError(
+                name,
+                value,
+                "pytest takes an existing path in an argument of its own for a place of tests",
+                source=f"option {name}",
+                remedy=f"write {name}={value} as one argument",
+            )
 
 
 def _options(config: pytest.Config) -> Options:
