@@ -170,9 +170,10 @@ class Transcript:
         return is_mine(frame, self.user_id, self.request)
 
     def answer(self) -> str:
-        """Return the text of the last completion of our run, or ''."""
-        completions = [h for h in self.events() if h.frame.name == EVENTS[-1]]
-        return completions[-1].frame.answer() if completions else ""
+        """Return the text of the completion that ended our run, or ''."""
+        events = self.events()
+        end = last_completion(events)
+        return "" if end is None else events[end].frame.answer()
 
     def last_words(self) -> str:
         """Tell how the conversation ended, for the message of a finding."""
@@ -196,6 +197,27 @@ class Transcript:
 
     def _first(self, kind: Kind) -> Entry | None:
         return next((entry for entry in self.entries if entry.kind is kind), None)
+
+
+def agent_of(heard: Heard) -> str:
+    """Return the name of the agent that an event is about, or ''."""
+    return heard.frame.text("agent_name", "agent", "agent_id")
+
+
+def last_completion(events: tuple[Heard, ...]) -> int | None:
+    """Return the place of the completion that ends the run (protocol 4.7.4), None without one.
+
+    It is the first completion of the agent that started first, unless another agent starts
+    after it: agents in a row have nobody above them, and the last of them ends the run.
+    """
+    started, completed = EVENTS[0], EVENTS[-1]
+    lead = next((agent_of(h) for h in events if h.frame.name == started), None)
+    ends = [place for place, heard in enumerate(events) if heard.frame.name == completed]
+    leads = [place for place in ends if agent_of(events[place]) == lead]
+    if not leads:
+        return ends[-1] if ends and lead is None else None
+    later = (heard for heard in events[leads[0] + 1 :] if heard.frame.name == started)
+    return ends[-1] if any(agent_of(heard) != lead for heard in later) else leads[0]
 
 
 def is_mine(frame: Frame, user_id: str, request: Request | None) -> bool:

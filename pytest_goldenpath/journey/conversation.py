@@ -151,7 +151,9 @@ class Ask(Step):
     def hear(self, at_s: float, frame: Frame) -> bool:
         """End when every agent that started has completed, or the target gave up."""
         if frame.sort is Sort.FAILURE:
-            return frame.name in _FINAL_FAILURES
+            if frame.name in _FINAL_FAILURES:
+                self._settles_s = at_s + _SETTLE_S
+            return False
         if frame.sort is not Sort.EVENT or not is_mine(frame, self._user_id, self._request):
             return False
         self._last_s = at_s
@@ -193,7 +195,7 @@ class Ask(Step):
 
 _SUPERVISORS = ("supervisor", "orchestrator")
 _SETTLE_S = 0.5
-_FINAL_FAILURES = frozenset({"agent_error", "agent_failed", "agent_death", "connection_error"})
+_FINAL_FAILURES = frozenset({"agent_error", "agent_failed", "agent_death"})
 
 
 class Conversation:

@@ -140,8 +140,8 @@ def _shortcomings(answer: str) -> Iterator[str]:
 
 def _is_cut_off(answer: str) -> bool:
     """Tell whether prose breaks off: it has sentences, but the last of them has no end."""
-    text = answer.rstrip()
-    last_line = text.splitlines()[-1]
+    text = "".join(c for c in answer if c.isprintable() or c == "\n").rstrip()
+    last_line = (text.splitlines() or [""])[-1]
     if text.count("```") % 2:
         return True
     if _FORMATTED_LINE.match(last_line) or text.endswith(tuple(_TERMINATORS)):

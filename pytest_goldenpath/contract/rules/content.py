@@ -14,13 +14,12 @@ from pytest_goldenpath.contract.rules.sequence import (
     STARTED,
     THINKING,
     TOOL_COMPLETED,
-    agent_of,
     tool_of,
 )
 from pytest_goldenpath.contract.rules.substance import is_placeholder
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.transcript import Heard, Kind
+from pytest_goldenpath.contract.transcript import Heard, Kind, agent_of
 
 #: A thought and a final text have to be longer than this (protocol 4.6).
 THOUGHT_CHARACTERS = 10

@@ -8,7 +8,7 @@ from pytest_goldenpath.contract.findings import Attribution
 from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.transcript import Transcript
+from pytest_goldenpath.contract.transcript import Transcript, last_completion
 
 #: What may have kept a request from being sent, most telling first.
 BEFORE_THE_REQUEST = ("GP-201", "GP-301", "GP-304", "GP-305")
@@ -33,7 +33,10 @@ def event_arrives(code: str, name: str) -> Callable[[Survey], Ruling]:
         journey = survey.journey
         if journey is None or journey.sent("request") is None:
             return Unlooked("the request could not be sent", blocked_by=BEFORE_THE_REQUEST)
-        if any(heard.frame.name == name for heard in journey.events()):
+        events = journey.events()
+        if name == EVENTS[-1] and last_completion(events) is not None:
+            return ()
+        if name != EVENTS[-1] and any(heard.frame.name == name for heard in events):
             return ()
         return (
             broken(

@@ -11,7 +11,7 @@ from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.transcript import Heard, Transcript
+from pytest_goldenpath.contract.transcript import Heard, Transcript, agent_of, last_completion
 
 STARTED, THINKING, EXECUTING, TOOL_COMPLETED, COMPLETED = EVENTS
 #: Fields of a frame that an announced re-send may change (protocol 4.7.6).
@@ -65,11 +65,6 @@ def identity_is_ours(survey: Survey) -> Ruling:
     return tuple(_identity_findings(journey))
 
 
-def agent_of(heard: Heard) -> str:
-    """Return the name of the agent that an event is about, or ''."""
-    return heard.frame.text("agent_name", "agent", "agent_id")
-
-
 def tool_of(heard: Heard) -> str:
     """Return the name of the tool that an event is about, or ''."""
     return heard.frame.text("tool_name", "tool")
@@ -78,24 +73,6 @@ def tool_of(heard: Heard) -> str:
 def run_of(heard: Heard) -> str:
     """Return the run that an event says it belongs to, or ''."""
     return heard.frame.text("run_id")
-
-
-def last_completion(events: tuple[Heard, ...]) -> int | None:
-    """Return the place of the completion that ends the run (protocol 4.7.4).
-
-    It is the first completion of the agent that started first, unless another agent starts
-    after it: agents in a row have nobody above them, and the last of them ends the run.
-    """
-    lead = next((agent_of(h) for h in events if h.frame.name == STARTED), None)
-    ends = [i for i, heard in enumerate(events) if heard.frame.name == COMPLETED]
-    leads = [i for i in ends if agent_of(events[i]) == lead]
-    if not ends:
-        return None
-    if leads:
-        later = (heard for heard in events[leads[0] + 1 :] if heard.frame.name == STARTED)
-        if not any(agent_of(heard) != lead for heard in later):
-            return leads[0]
-    return ends[-1]
 
 
 def _order_findings(journey: Transcript, events: tuple[Heard, ...]) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from pytest_goldenpath.contract.findings import Finding, Severity
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
-from pytest_goldenpath.contract.rules.sequence import COMPLETED, last_completion
+from pytest_goldenpath.contract.rules.sequence import COMPLETED
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.transcript import Heard, Transcript
+from pytest_goldenpath.contract.transcript import Heard, Transcript, last_completion
 
 #: Agents tell their events side by side, so stamps of neighbours may cross by this much.
 BACKWARDS_S = 1.0
