@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(rest)
     if command == "backend":
         return backend(rest)
-    return _overview(arguments)
+    return _command(arguments)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -65,15 +65,49 @@ def suites_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "suites"
 
 
-def _overview(arguments: list[str]) -> int:
+def replay(path: Path) -> int:
+    """Judge a saved transcript again and print what is found."""
+    from pytest_goldenpath.cli.replay import replay as judge_again
+    from pytest_goldenpath.errors import EvidenceError
+
+    try:
+        code, lines = judge_again(path)
+    except EvidenceError as error:
+        sys.stderr.write(f"goldenpath replay {path}: {error}\n")
+        return _USAGE
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return code
+
+
+def explain(code: str) -> int:
+    """Print what a finding's code means."""
+    from pytest_goldenpath.cli.explain import explain as page_of
+    from pytest_goldenpath.contract.registry import RULES
+    from pytest_goldenpath.target.sources import closest
+
+    if code.upper() not in RULES:
+        sys.stderr.write(f"goldenpath explain {code}: unknown code; {closest(code, RULES)}\n")
+        return _USAGE
+    sys.stdout.write("".join(f"{line}\n" for line in page_of(code.upper())))
+    return 0
+
+
+def _command(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="goldenpath", description="Decide whether a deployment may serve users."
     )
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
     commands.add_parser("run", help="run the suites; takes every option of pytest")
     commands.add_parser("backend", help="run the reference backend by hand")
+    again = commands.add_parser("replay", help="judge a saved transcript again")
+    again.add_argument("file", type=Path, help="a file of .goldenpath/transcripts")
+    about = commands.add_parser("explain", help="tell what a finding's code means")
+    about.add_argument("code", help="such as GP-101")
     if not arguments:
         parser.print_help()
         return _USAGE
-    parser.parse_args(arguments)
-    return 0
+    try:
+        parsed = parser.parse_args(arguments)
+    except SystemExit as ended:  # argparse ends with 2, which means "interrupted" here
+        return _USAGE if ended.code else 0
+    return replay(parsed.file) if parsed.command == "replay" else explain(parsed.code)

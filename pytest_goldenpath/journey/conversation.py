@@ -172,7 +172,7 @@ class Ask(Step):
             return self._settles_s
         budgets = self._request
         silence = max(budgets.silence_s, 0.0 if self._heard_any else budgets.first_event_s)
-        return min(self._last_s + silence, self._started_s + budgets.run_s)
+        return min(self._last_s + _GRACE * silence, self._started_s + _GRACE * budgets.run_s)
 
     def is_late(self) -> bool:
         """Tell that the run did not end, unless it only was given time to settle."""
@@ -195,6 +195,8 @@ class Ask(Step):
 
 _SUPERVISORS = ("supervisor", "orchestrator")
 _SETTLE_S = 0.5
+#: What comes a little late is heard and called late, and not called missing.
+_GRACE = 1.2
 _FINAL_FAILURES = frozenset({"agent_error", "agent_failed", "agent_death"})
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_goldenpath.cli.main import main
-from running import environment, read_verdict
+from pytest_goldenpath.contract.registry import RULES
+from running import environment, read_verdict, run
 
 GOLDENPATH = (sys.executable, "-c", "from pytest_goldenpath.cli.main import main; exit(main())")
 
@@ -64,8 +65,62 @@ def test_no_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown command is a usage error that names the known ones."""
-    with pytest.raises(SystemExit) as ended:
-        main(["rnu"])
-
-    assert ended.value.code == 2
+    assert main(["rnu"]) == 4
     assert "rnu" in capsys.readouterr().err
+
+
+def test_replay_finds_what_the_run_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A saved journey gives the findings of the run that saved it, and its exit code."""
+    ran = run(tmp_path, "--category=mission_critical", "--fault=mock-answer")
+    path = tmp_path / "evidence" / "transcripts" / "journey.jsonl"
+    code = main(["replay", str(path)])
+    said = capsys.readouterr().out
+
+    assert (code, ran.code) == (1, 1)
+    assert {word for word in said.split() if word in RULES} == ran.codes()
+
+
+def test_replay_of_a_healthy_conversation_passes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A healthy journey, and a stranger who was refused, have no finding."""
+    run(tmp_path, "--category=mission_critical")
+    folder = tmp_path / "evidence" / "transcripts"
+    files = sorted(folder.glob("*.jsonl"))
+
+    assert len(files) > 8
+    assert [path.name for path in files if main(["replay", str(path)])] == []
+    assert "0 findings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "hello", '{"schema": "other/1", "entries": 0}'])
+def test_replay_refuses_what_is_no_transcript(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """A file that is not ours is a usage error with a clear sentence."""
+    path = tmp_path / "file.jsonl"
+    path.write_text(text)
+
+    assert main(["replay", str(path)]) == 4
+    assert "goldenpath replay" in capsys.readouterr().err
+
+
+def test_replay_of_a_missing_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there is a usage error."""
+    assert main(["replay", "/no/such/file"]) == 4
+    assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", sorted(RULES))
+def test_every_code_is_explained(capsys: pytest.CaptureFixture[str], code: str) -> None:
+    """``goldenpath explain`` tells the promise behind each code."""
+    assert main(["explain", code.lower()]) == 0
+    assert RULES[code].promise in capsys.readouterr().out
+
+
+def test_unknown_code_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown code names the closest one."""
+    assert main(["explain", "GP-1O1"]) == 4
+    assert "GP-101" in capsys.readouterr().err

@@ -109,7 +109,7 @@ def test_sub_agents_do_not_end_the_run() -> None:
     )
 
     assert labels == []
-    assert conversation.deadline_s == 15.5
+    assert conversation.deadline_s == 18.5
 
 
 def test_run_without_a_supervisor_is_given_time_to_settle() -> None:
@@ -126,20 +126,20 @@ def test_run_without_a_supervisor_is_given_time_to_settle() -> None:
     tell(conversation, event("agent_completed", 0.7, agent_name="report"))
     conversation.on_time(conversation.deadline_s)
 
-    assert (after_first, after_second_start) == (0.9, 15.6)
+    assert (after_first, after_second_start) == (0.9, 18.6)
     assert missed(conversation) == []
     assert [message.label for message in conversation.take_outgoing()] == ["fence"]
 
 
 def test_silence_between_events_has_a_deadline() -> None:
-    """Each event grants another 15 s, and never more than 60 s in all."""
+    """Each event grants another 15 s and a fifth, and never more than 60 s and a fifth in all."""
     conversation = asked()
     deadlines = [conversation.deadline_s]
-    for at_s in (10.0, 20.0, 30.0, 40.0, 50.0):
+    for at_s in (10.0, 25.0, 40.0, 50.0, 60.0):
         tell(conversation, event("agent_thinking", at_s, agent_name="supervisor"))
         deadlines.append(conversation.deadline_s)
 
-    assert deadlines == [15.2, 25.0, 35.0, 45.0, 55.0, 60.2]
+    assert deadlines == [18.2, 28.0, 43.0, 58.0, 68.0, 72.2]
 
 
 def test_events_of_somebody_else_grant_no_time() -> None:

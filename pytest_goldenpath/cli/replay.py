@@ -1,0 +1,70 @@
+"""Judge a saved conversation again, offline: the same rules, the same findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_goldenpath.contract.judgement import Judgement, judge
+from pytest_goldenpath.contract.registry import RULES
+from pytest_goldenpath.contract.survey import Missing, Survey
+from pytest_goldenpath.contract.transcript import Transcript
+from pytest_goldenpath.errors import EvidenceError
+from pytest_goldenpath.report.files import read_transcript
+from pytest_goldenpath.verdict.decide import Exit
+
+
+def replay(path: Path) -> tuple[int, list[str]]:
+    """Judge one transcript file; returns the exit code and the lines to print.
+
+    Raises:
+        EvidenceError: the file cannot be read, is cut off, of another version, or not ours.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise EvidenceError(f"it cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise EvidenceError("this is no transcript of ours, or it is cut off") from None
+    transcript = read_transcript(text)
+    judgements = tuple(judge(code, survey_of(transcript)) for code in codes_for(transcript))
+    findings = [finding for judgement in judgements for finding in judgement.findings]
+    lines = [f"{transcript.purpose}: {len(judgements)} promises, {len(findings)} findings"]
+    lines += [finding.text() for finding in findings]
+    lines += _doubts(judgements)
+    if any(judgement.broken for judgement in judgements):
+        return int(Exit.FAIL), lines
+    undecided = any(not judgement.proven for judgement in judgements)
+    return int(Exit.INCONCLUSIVE if undecided else Exit.PASS), lines
+
+
+def part_of(transcript: Transcript) -> str:
+    """Return the observation of a survey that a conversation was."""
+    if not transcript.user_id:
+        return "strangers"
+    return "journey" if transcript.request else "carriers"
+
+
+def codes_for(transcript: Transcript) -> tuple[str, ...]:
+    """Return the promises that can be judged by this conversation alone."""
+    part = part_of(transcript)
+    return tuple(code for code, rule in RULES.items() if rule.needs == (part,))
+
+
+def survey_of(transcript: Transcript) -> Survey:
+    """Build the survey that holds this conversation and nothing else."""
+    part = part_of(transcript)
+    symptom = transcript.symptom
+    missing = {part: Missing(symptom.sentence(), symptom=symptom)} if symptom else {}
+    if part == "journey":
+        return Survey(journey=transcript, missing=missing)
+    if part == "carriers":
+        return Survey(carriers=(transcript,), missing=missing)
+    return Survey(strangers=(transcript,), missing=missing)
+
+
+def _doubts(judgements: tuple[Judgement, ...]) -> Iterator[str]:
+    for judgement in judgements:
+        if judgement.undecided:
+            yield f"{judgement.code} undecided: {judgement.undecided}"
