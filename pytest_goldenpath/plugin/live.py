@@ -6,6 +6,8 @@ unrelated run pays for none of them.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -26,6 +28,7 @@ from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.outcomes import JUDGED
 from pytest_goldenpath.plugin.proof import require
 from pytest_goldenpath.plugin.run import run_of
+from pytest_goldenpath.report.files import write_transcript
 from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.target.urls import is_loopback
 
@@ -106,6 +109,8 @@ async def http(target: Target, user: User) -> AsyncIterator[httpx.AsyncClient]:
     """Yield an ``httpx.AsyncClient`` for the backend that carries the user's token."""
     backend = target.backend
     async with httpx.AsyncClient(
+        # No connection outlives its request, so checks on any event loop can share the client.
+        limits=httpx.Limits(max_keepalive_connections=0),
         base_url=backend,
         verify=tls_context() if backend.startswith("https") else False,
         trust_env=not is_loopback(backend),
@@ -117,11 +122,15 @@ async def http(target: Target, user: User) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def journey(pytestconfig: pytest.Config, target: Target, user: User) -> Asker:
+def journey(request: pytest.FixtureRequest, target: Target, user: User) -> Asker:
     """Return an asynchronous function that makes a journey of its own with a given prompt."""
-    redactor = run_of(pytestconfig).redactor
+    run = run_of(request.config)
+    numbers = itertools.count(1)
+    name = re.sub(r"[^\w-]+", "-", request.node.name)
 
     async def ask(prompt: str) -> Transcript:
-        return await hold_journey(replace(target, prompt=prompt), user, redactor)
+        held = await hold_journey(replace(target, prompt=prompt), user, run.redactor)
+        write_transcript(run.settings.evidence_dir, f"{name}-{next(numbers)}", held)
+        return held
 
     return ask

@@ -155,6 +155,7 @@ def lists_names(config: pytest.Config) -> int | None:
             known = catalogue.FAULTS if name == "fault" else catalogue.VARIANTS
             width = max(map(len, known))
             for key, entry in known.items():
-                sys.stdout.write(f"{key:{width}}  {entry.description}\n")
+                codes = f" ({', '.join(getattr(entry, 'codes', ()))})" if name == "fault" else ""
+                sys.stdout.write(f"{key:{width}}  {entry.description}{codes}\n")
             return 0
     return None

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_goldenpath.contract.findings import Finding
+from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.judgement import Judgement
+from pytest_goldenpath.errors import ContractBroken
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
 from pytest_goldenpath.plugin.proof import trouble
@@ -18,13 +19,14 @@ from pytest_goldenpath.verdict.checks import Explained, Outcome, explain
 JUDGED: pytest.StashKey[tuple[Judgement, ...]] = pytest.StashKey()
 #: The attribute under which a report carries its check across processes; plain data only.
 ATTRIBUTE = "goldenpath"
+_FRAMEWORKS = frozenset({"_pytest", "pytest", "pytest_asyncio", "pytest_timeout", "anyio"})
 _FOREIGN_MODULES = ("httpx", "httpcore", "websockets")
 
 
 class Outcomes:
     """Attaches to each report of a check what it means for the verdict."""
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -54,8 +56,10 @@ def _record(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> dict[str, Any] | None:
     judged = item.stash.get(JUDGED, ())
-    if call.excinfo is not None:
-        explained = _explain(call.excinfo.value)
+    if hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
+        explained = _expected(report)
+    elif call.excinfo is not None:
+        explained = _explain(call.excinfo, is_call=call.when == "call")
     elif call.when == "call":
         explained = _passed(item, judged, report)
     else:
@@ -74,15 +78,37 @@ def _record(
     }
 
 
-def _explain(error: BaseException) -> Explained:
+def _expected(report: pytest.TestReport) -> Explained:
+    """Explain a check that is marked xfail: an expected failure proves nothing."""
+    if report.failed:
+        reason = f"the check itself failed: {report.longrepr}"
+        return Explained(Outcome.INCONCLUSIVE, Attribution.HARNESS, (), reason, "E4-45")
+    if report.passed:
+        return Explained(Outcome.PASSED, None, (), "")
+    reason = f"expected to fail: {getattr(report, 'wasxfail', '')}".strip().rstrip(":")
+    return Explained(Outcome.SKIPPED, None, (), reason)
+
+
+def _explain(excinfo: pytest.ExceptionInfo[BaseException], *, is_call: bool) -> Explained:
+    """Explain what ended a phase; only a check's own body may accuse by an assertion."""
+    error = excinfo.value
     if isinstance(error, pytest.skip.Exception):
         return Explained(Outcome.SKIPPED, None, (), str(error))
-    if isinstance(error, pytest.fail.Exception):
-        return explain(AssertionError(str(error)))
     if _is_about_the_road(error):
-        symptom = symptom_of(error, phase="check", where="", ready=True)
-        return explain(trouble(symptom))
+        return explain(trouble(symptom_of(error, phase="check", where="", ready=True)))
+    if isinstance(error, pytest.fail.Exception):
+        own = is_call and not _is_raised_by_a_framework(excinfo)
+        return explain(AssertionError(str(error)) if own else RuntimeError(str(error)))
+    if isinstance(error, AssertionError) and not isinstance(error, ContractBroken) and not is_call:
+        return explain(RuntimeError(f"an assertion of a fixture failed: {error}"))
     return explain(error)
+
+
+def _is_raised_by_a_framework(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Tell whether pytest or a plugin failed the test, such as for a time-out."""
+    names = [str(entry.frame.f_globals.get("__name__", "")) for entry in excinfo.traceback]
+    callers = [name for name in names if name != "_pytest.outcomes"]
+    return bool(callers) and callers[-1].partition(".")[0] in _FRAMEWORKS
 
 
 def _is_about_the_road(error: BaseException) -> bool:

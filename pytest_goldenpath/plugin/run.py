@@ -135,7 +135,7 @@ class Run:
         self.survey = survey
         if self.folder:
             write_whole(self.folder / _SURVEY_FILE, survey_to_text(survey))
-        write_transcripts(self.settings.evidence_dir / "transcripts", survey)
+        write_transcripts(self.settings.evidence_dir, survey)
         return survey
 
     def _is_shared(self) -> bool:

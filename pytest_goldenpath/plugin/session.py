@@ -117,11 +117,15 @@ class Collector:
         """Decide, write the verdict, and set the exit code that agrees with it."""
         self._selected |= set(self._run.selected)
         if not self._selected and not self._checks:
+            self._tell_of_nothing(session, exitstatus)
             return
         if self._run.selected:
             self._met = _met(self._run)
         decision = self._decide(exitstatus)
         code = self._exit_code(decision, exitstatus)
+        if self._foreign_failures:
+            others = f"{self._foreign_failures} tests that are no golden path checks failed"
+            decision = replace(decision, reasons=(*decision.reasons, others))
         verdict = document(decision, self._checks.values(), self._facts(), exit_code=code)
         folder = self._run.settings.evidence_dir
         redacted = self._run.redactor
@@ -142,6 +146,23 @@ class Collector:
         terminalreporter.section(heading.text, "=", bold=True, **{heading.style: True})
         for line in lines:
             terminalreporter.line(line.text, **({line.style: True} if line.style else {}))
+
+    def _tell_of_nothing(self, session: pytest.Session, exitstatus: int) -> None:
+        """Say that no check was selected although one was asked for; that is never green."""
+        if only_lists(self._config) or exitstatus not in {
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        }:
+            return
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        categories = ", ".join(self._run.settings.categories) or "any category"
+        self._told = [
+            Line("golden path: nothing was validated (exit 5)", "yellow"),
+            Line(
+                f"no golden path check of {categories} was selected; in a folder without checks, "
+                "'goldenpath run' runs those that came with the package"
+            ),
+        ]
 
     def _add(self, check: Check) -> None:
         known = self._checks.get(check.id)
@@ -199,6 +220,12 @@ class Collector:
             settings.bypass,
             self._met["http_503"],
         )
+
+
+def only_lists(config: pytest.Config) -> bool:
+    """Tell whether nothing was to be run at all."""
+    option = config.option
+    return bool(option.collectonly or option.setupplan or option.show_fixtures_per_test)
 
 
 def _check(report: pytest.TestReport, record: dict[str, Any]) -> Check:

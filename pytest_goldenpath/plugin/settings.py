@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from pytest_goldenpath.verdict.decide import Rulebook
 FULL, FAST = "full", "fast_feedback"
 _MODES = (FULL, FAST)
 _ALL = "all"
+_EVIDENCE = ".goldenpath"
+_EMBEDDED_NEEDS = ("starlette", "uvicorn", "sqlalchemy")
 _FILE_KEYS = ("target", "category", "execution_mode", "evidence_dir", "gate", "allowed_skips")
 _PATH_OPTIONS = frozenset(
     f"--{prefix}{name}" for prefix in ("", "goldenpath-") for name in ("evidence-dir", "env-file")
@@ -63,6 +66,25 @@ class Settings:
     sources: Mapping[str, str]
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Faults that no promise of the selected categories looks for."""
+        if not self.faults:
+            return ()
+        from pytest_goldenpath.contract.registry import RULES
+        from pytest_goldenpath.reference.catalogue import FAULTS
+
+        looked_for = {
+            code
+            for code, rule in RULES.items()
+            if not self.categories or set(rule.categories) & set(self.categories)
+        }
+        return tuple(
+            f"NOTE: no promise of these categories looks for the fault {name}"
+            for name in self.faults
+            if looked_for.isdisjoint(FAULTS[name].codes)
+        )
+
+    @property
     def survey_budget_s(self) -> float | None:
         """Seconds that a survey may take, None when only its own deadlines bound it."""
         return FAST_BUDGET_S - _RESERVE_S if self.execution_mode == FAST else None
@@ -86,7 +108,7 @@ def read_settings(config: pytest.Config) -> Settings:
     categories = _categories(reader)
     if mode.value == FAST and not categories:
         categories = ("smoke",)
-    evidence = reader.one("evidence-dir", ".goldenpath")
+    evidence = reader.one("evidence-dir", _EVIDENCE)
     faults = _embedded_names(reader, "fault")
     variants = _embedded_names(reader, "variant")
     _check_families(variants)
@@ -106,6 +128,38 @@ def read_settings(config: pytest.Config) -> Settings:
         rulebook,
         {**resolved.sources, **reader.sources},
     )
+
+
+def evidence_folder(config: pytest.Config) -> Path:
+    """Return the evidence folder as far as the command line tells it, for a run that is refused."""
+    given = config.getoption(options.dest("evidence-dir"), None)
+    return config.invocation_params.dir / (given or _EVIDENCE)
+
+
+def check_installation(settings: Settings, config: pytest.Config) -> None:
+    """Refuse a run that lacks a part, before anything is started.
+
+    Raises:
+        ConfigError: pytest-asyncio is switched off, or the embedded backend is not installed.
+
+    """
+    if not config.pluginmanager.hasplugin("asyncio"):
+        raise ConfigError(
+            "-p",
+            "no:asyncio",
+            "golden path checks need pytest-asyncio, and it is not loaded",
+            source="option -p or PYTEST_DISABLE_PLUGIN_AUTOLOAD",
+            remedy="load it with -p asyncio",
+        )
+    missing = [name for name in _EMBEDDED_NEEDS if importlib.util.find_spec(name) is None]
+    if settings.resolved.target.embedded and missing:
+        raise ConfigError(
+            "--target",
+            settings.resolved.target.name,
+            f"the embedded backend needs {', '.join(missing)}, which is not installed",
+            source=settings.sources["target"],
+            remedy="pip install 'pytest-goldenpath[local]', or name a target with --target URL",
+        )
 
 
 def _check_paths(config: pytest.Config) -> None:

@@ -16,9 +16,9 @@ from pytest_goldenpath.plugin.collection import category_of, is_check, requireme
 from pytest_goldenpath.plugin.distributed import INPUT, Distributed, Listener, Refusal, Watch
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
-from pytest_goldenpath.plugin.session import Collector, WorkerEnd
-from pytest_goldenpath.plugin.settings import read_settings
-from pytest_goldenpath.report.files import prepare_folder
+from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
+from pytest_goldenpath.plugin.settings import check_installation, evidence_folder, read_settings
+from pytest_goldenpath.report.files import forget, prepare_folder
 
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 
@@ -34,7 +34,7 @@ def configure(config: pytest.Config) -> None:
         _register_fixtures(config)
     if is_asked_for(config) or (_is_controller(config) and _names_suites(config)):
         _begin(config)
-    if not _is_controller(config) or config.option.collectonly:
+    if not _is_controller(config) or only_lists(config):
         return
     config.pluginmanager.register(Listener(), "goldenpath_listener")
     if RUN not in config.stash:
@@ -68,7 +68,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     run = config.stash[RUN]
     _select(config, items, run.settings.categories)
     checks = [item for item in items if is_check(item)]
-    if not checks or config.option.collectonly:
+    if not checks or only_lists(config):
         return
     reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)
     codes = [code for item in checks for code in requirements_of(item)]
@@ -80,13 +80,16 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _begin(config: pytest.Config) -> None:
+    worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
     try:
         settings = read_settings(config)
-        if not config.option.collectonly:
+        if not only_lists(config) and worker_input is None:
             prepare_folder(settings.evidence_dir, source=settings.sources["evidence_dir"])
+            check_installation(settings, config)
     except ConfigError as error:
+        if not only_lists(config) and worker_input is None:
+            forget(evidence_folder(config))
         raise pytest.UsageError(f"goldenpath: {error}") from None
-    worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
     folder = (worker_input or {}).get(INPUT)
     run = Run(settings, Path(folder) if folder else None)
     config.stash[RUN] = run

@@ -160,7 +160,7 @@ def _greeting(ready: "Ready", user: "NewUser") -> str:
         f"password  {user.password}\n\n"
         "Point pytest at it, in another shell:\n\n"
         f"  export GOLDENPATH_EMAIL={user.email} GOLDENPATH_PASSWORD={user.password}\n"
-        f"  pytest --target {ready.backend} --auth-url {ready.auth} --category smoke\n\n"
+        f"  goldenpath run --target {ready.backend} --auth-url {ready.auth} --category smoke\n\n"
         "Ctrl+C ends it.\n"
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -14,11 +16,20 @@ from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.errors import ConfigError, EvidenceError
 
+VERDICT_FILE = "verdict.json"
+TRANSCRIPTS_FOLDER = "transcripts"
 TRANSCRIPT_SCHEMA = "goldenpath-transcript/1"
 
 
+def forget(folder: Path) -> None:
+    """Remove what an earlier run left, so that nothing old is taken for this run's."""
+    with contextlib.suppress(OSError):
+        (folder / VERDICT_FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder / TRANSCRIPTS_FOLDER, ignore_errors=True)
+
+
 def prepare_folder(folder: Path, *, source: str) -> None:
-    """Make the evidence folder and prove that a file can be written there.
+    """Make the evidence folder, prove that a file can be written there, and clear it.
 
     Raises:
         ConfigError: it cannot be made or written to.
@@ -36,6 +47,7 @@ def prepare_folder(folder: Path, *, source: str) -> None:
             source=source,
             remedy="name a folder that you may write to",
         ) from None
+    forget(folder)
 
 
 def write_whole(path: Path, text: str, *, durable: bool = False) -> None:
@@ -58,20 +70,25 @@ def write_whole(path: Path, text: str, *, durable: bool = False) -> None:
 
 def write_verdict(folder: Path, verdict: Mapping[str, Any]) -> Path:
     """Write ``verdict.json`` and return its path."""
-    path = folder / "verdict.json"
+    path = folder / VERDICT_FILE
     write_whole(path, json.dumps(verdict, indent=1, ensure_ascii=False) + "\n", durable=True)
     return path
 
 
 def write_transcripts(folder: Path, survey: Survey) -> tuple[Path, ...]:
     """Write every conversation of a survey as JSON lines, and return the paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for transcript in survey.transcripts():
-        path = folder / f"{'-'.join(transcript.purpose.split())}.jsonl"
-        write_whole(path, "".join(f"{line}\n" for line in transcript_lines(transcript)))
-        paths.append(path)
-    return tuple(paths)
+    return tuple(
+        write_transcript(folder, "-".join(transcript.purpose.split()), transcript)
+        for transcript in survey.transcripts()
+    )
+
+
+def write_transcript(folder: Path, name: str, transcript: Transcript) -> Path:
+    """Write one conversation into the transcripts of an evidence folder."""
+    path = folder / TRANSCRIPTS_FOLDER / f"{name}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, "".join(f"{line}\n" for line in transcript_lines(transcript)))
+    return path
 
 
 def transcript_lines(transcript: Transcript) -> Iterable[str]:

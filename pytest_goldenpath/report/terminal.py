@@ -74,6 +74,11 @@ class Told(Protocol):
         ...
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about these settings."""
+        ...
+
+    @property
     def variants(self) -> tuple[str, ...]:
         """Variants of the embedded backend."""
         ...
@@ -115,6 +120,7 @@ def header_lines(told: Told) -> list[str]:
     for name, values in (("variant", told.variants), ("fault", told.faults)):
         if values:
             lines.append(f"  {name}: {', '.join(values)} [option --{name}]")
+    lines += [f"  {note}" for note in told.notes]
     lines += [line.text for line in bypass_lines(told.bypass)]
     return lines
 
@@ -171,27 +177,38 @@ def _place(target: Mapping[str, str]) -> str:
 def _accusations(verdict: Mapping[str, Any]) -> Iterator[Line]:
     """Tell each broken promise once, with its proof, then the reasons that have no code."""
     told: set[str] = set()
-    for finding in _findings(verdict, "must"):
+    for finding in sorted(_findings(verdict, "must"), key=lambda finding: finding["code"]):
         reason = f"{finding['code']} {finding['message']}"
         if finding["attribution"] in {"product", "auth"} and reason not in told:
             told.add(reason)
             yield Line(reason, "red")
             if finding["evidence"]:
                 yield Line(f"       seen: {finding['evidence']}")
-    if verdict["underlying"] == "FAIL":
+    if verdict["underlying"] != "INCONCLUSIVE":
         for reason in verdict["reasons"]:
-            if reason not in told:
+            if reason not in told and verdict["verdict"] != "BYPASSED":
                 yield Line(reason, "red")
 
 
 def _doubts(verdict: Mapping[str, Any]) -> Iterator[Line]:
+    """Tell what was not decided: for a reason of its own, or because of a broken promise."""
     if verdict["underlying"] == "INCONCLUSIVE":
         for reason in verdict["reasons"]:
             yield Line(f"undecided: {reason}", "yellow")
-    elif verdict["counts"]["inconclusive"]:
-        blocked = [c for c in verdict["checks"] if c["outcome"] == "inconclusive"]
-        codes = dict.fromkeys(code for check in blocked for code in check["requirements"])
-        yield Line(f"not decided because of it: {', '.join(codes)}", "yellow")
+        return
+    undecided = [check for check in verdict["checks"] if check["outcome"] == "inconclusive"]
+    blocked = [check for check in undecided if check["findings"]]
+    if blocked:
+        yield Line(f"not decided because of it: {_codes(blocked)}", "yellow")
+    reasons = dict.fromkeys(check["reason"] for check in undecided if not check["findings"])
+    for reason in reasons:
+        same = [check for check in undecided if check["reason"] == reason]
+        yield Line(f"undecided: {reason} - not judged: {_codes(same)}", "yellow")
+
+
+def _codes(checks: list[Mapping[str, Any]]) -> str:
+    codes = (code for check in checks for code in check["requirements"] or [check["id"]])
+    return ", ".join(dict.fromkeys(codes))
 
 
 def _advice(verdict: Mapping[str, Any]) -> Iterator[Line]:

@@ -127,7 +127,7 @@ def _doubts(
             codes = check.requirements or (check.id,)
             troubles.setdefault(f"{whose}{check.reason}", []).extend(codes)
     for reason, named in troubles.items():
-        yield f"{', '.join(dict.fromkeys(named))}: {reason}"
+        yield f"{reason} - not judged: {', '.join(dict.fromkeys(named))}"
     yield from _unfinished(unfinished)
     if rules.gate:
         for check in checks:

@@ -276,6 +276,96 @@ def test_secrets_stay_out_of_local_variables(pytester: pytest.Pytester) -> None:
     assert "***" in result.stdout.str()
 
 
+def test_readme_check_passes(pytester: pytest.Pytester) -> None:
+    """The check that the README shows passes as it is printed."""
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    code = readme.partition("```python\n")[2].partition("```")[0]
+    pytester.makepyfile(code)
+    result, verdict = ran(pytester, "--category=smoke")
+
+    result.assert_outcomes(passed=1)
+    assert (result.ret, verdict["verdict"]) == (0, "PASS")
+    assert list((pytester.path / ".goldenpath" / "transcripts").glob("test_answer*.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "body", "outcome", "code"),
+    [
+        ("xfail(reason='known')", "assert False", "skipped", 75),
+        ("xfail(strict=True)", "pass", "inconclusive", 75),
+        (
+            "timeout(0.2)",
+            (
+                "import time; deadline = time.monotonic() + 5\n"
+                "    while time.monotonic() < deadline: pass"
+            ),
+            "inconclusive",
+            75,
+        ),
+    ],
+    ids=["expected failure", "unexpected pass", "time-out"],
+)
+def test_frameworks_do_not_accuse(
+    pytester: pytest.Pytester, mark: str, body: str, outcome: str, code: int
+) -> None:
+    """What pytest or a plugin says of a check is no finding about the product."""
+    pytester.makepyfile(
+        f"import pytest\n\n@pytest.mark.category('smoke')\n@pytest.mark.{mark}\n"
+        f"def test_one():\n    {body}\n"
+    )
+    result, verdict = ran(pytester, "--category=smoke")
+
+    assert (verdict["checks"][0]["outcome"], result.ret) == (outcome, code)
+
+
+def test_assertion_of_a_fixture_is_the_harness(pytester: pytest.Pytester) -> None:
+    """A fixture that fails an assertion says nothing about the product."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def data():
+            assert False, "my data file is missing"
+
+        @pytest.mark.category("smoke")
+        def test_one(data):
+            pass
+        """
+    )
+    result, verdict = ran(pytester, "--category=smoke")
+
+    assert (result.ret, verdict["checks"][0]["attribution"]) == (75, "harness")
+
+
+def test_earlier_evidence_is_cleared(pytester: pytest.Pytester) -> None:
+    """A run that ends early leaves no verdict of an earlier one behind."""
+    pytester.makepyfile("import pytest\n\n@pytest.mark.category('smoke')\ndef test_one(): pass")
+    ran(pytester, "--category=smoke")
+    refused, _ = ran(pytester, "--target=nosuch")
+
+    assert refused.ret == 4
+    assert not (pytester.path / ".goldenpath" / "verdict.json").exists()
+
+
+def test_asking_for_checks_where_there_are_none_is_not_green(pytester: pytest.Pytester) -> None:
+    """With a target named and no check in sight, other tests that pass prove nothing."""
+    pytester.makepyfile("def test_one(): pass")
+    result, verdict = ran(pytester, "--goldenpath-target=http://127.0.0.1:9", "--gate")
+
+    assert (result.ret, verdict) == (5, {})
+    assert "nothing was validated" in result.stdout.str()
+
+
+def test_missing_asyncio_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    """Without pytest-asyncio the run is refused in one sentence."""
+    pytester.makepyfile("import pytest\n\n@pytest.mark.category('smoke')\ndef test_one(): pass")
+    result, _ = ran(pytester, "--category=smoke", "-p", "no:asyncio")
+
+    assert result.ret == 4
+    assert "pytest-asyncio" in result.stderr.str()
+
+
 def test_plugin_can_be_left_out(pytester: pytest.Pytester) -> None:
     """With ``-p no:goldenpath`` an unrelated test runs as ever, and nothing is written."""
     pytester.makepyfile("def test_one(): pass")

@@ -39,8 +39,12 @@ def seen_by(category: str) -> list[str]:
 
 
 SMOKE = seen_by("smoke")
-CASES = [("smoke", name) for name in SMOKE] + [
-    ("mission_critical", name) for name in seen_by("mission_critical") if name not in SMOKE
+MISSION = [name for name in seen_by("mission_critical") if name not in SMOKE]
+REST = [name for name in seen_by("remediation") if name not in {*SMOKE, *MISSION}]
+CASES = [
+    *(("smoke", name) for name in SMOKE),
+    *(("mission_critical", name) for name in MISSION),
+    *(("remediation", name) for name in REST),
 ]
 
 

@@ -77,7 +77,7 @@ def test_survey_survives_another_process() -> None:
 
 def test_transcripts_are_named_for_their_purpose(tmp_path: Path) -> None:
     """Each conversation is a file of its own."""
-    paths = write_transcripts(tmp_path / "transcripts", survey())
+    paths = write_transcripts(tmp_path, survey())
 
     assert sorted(path.name for path in paths) == [
         "a-stranger-without-a-token.jsonl",

@@ -45,7 +45,7 @@ def health_is_quick(survey: Survey) -> Ruling:
     times = sorted(
         exchange.elapsed_s
         for exchange in survey.health
-        if exchange.status is not None or _timed_out(exchange)
+        if exchange.status is not None or (_timed_out(exchange) and _was_ready(exchange))
     )
     if not times:
         return Unlooked("no health answer came")
@@ -58,6 +58,7 @@ def health_is_quick(survey: Survey) -> Ruling:
             "GP-103",
             f"expected {QUICK_SHARE:.0%} of health answers within {QUICK_S:g} s, "
             f"got {quick} of {len(times)}; the 95th percentile is {p95:.2f} s",
+            max(survey.health, key=lambda exchange: exchange.elapsed_s).evidence(),
         ),
     )
 
@@ -226,6 +227,10 @@ def _readiness_findings(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
 
 def _timed_out(exchange: Exchange) -> bool:
     return exchange.symptom is not None and exchange.symptom.kind is Kind.ANSWER_TIMEOUT
+
+
+def _was_ready(exchange: Exchange) -> bool:
+    return exchange.symptom is not None and exchange.symptom.ready
 
 
 def _names_dependency(value: object, depth: int = 4) -> bool:

@@ -10,6 +10,12 @@ from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Login, Survey
 
 _OK = 200
+#: What else may be wrong, told beside the finding.
+_HINTS = {
+    401: " (or the password is wrong)",
+    403: " (or the credentials are wrong)",
+    404: " (or the auth service is at another address: --auth-url)",
+}
 
 
 def user_logs_in(survey: Survey) -> Ruling:
@@ -34,7 +40,7 @@ def user_logs_in(survey: Survey) -> Ruling:
 
 def _problems(login: Login, exchange: Exchange) -> Iterator[tuple[str, str]]:
     if exchange.status != _OK:
-        yield "200 with a token", f"HTTP {exchange.status}"
+        yield "200 with a token", f"HTTP {exchange.status}{_HINTS.get(exchange.status or 0, '')}"
         return
     if not login.has_access_token:
         yield "an access token", "none"
