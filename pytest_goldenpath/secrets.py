@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from typing import Final
@@ -11,6 +12,9 @@ from urllib.parse import quote
 MASK: Final = "***"
 #: Shorter values would blot out ordinary words; such a password is refused as a setting.
 SHORTEST = 4
+_JWT_DOTS = 2
+#: The head of a JWT is the same for all, and shorter parts would blot out ordinary words.
+_SEGMENT = 24
 _JWT = re.compile(r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*")
 
 
@@ -52,33 +56,44 @@ class Redactor:
     def __init__(self) -> None:
         """Start with no secret known."""
         self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
 
     def learn(self, secret: Secret) -> Secret:
         """Remember a secret in every form in which it may travel; returns it."""
         value = secret.reveal()
         if len(value) >= SHORTEST:
             self._forms |= {form for form in _forms(value) if len(form) >= SHORTEST}
+            self._pattern = None
         return secret
 
     def redact(self, text: str) -> str:
         """Replace every known secret, and whatever looks like a JWT, by ``***``."""
-        for form in sorted(self._forms, key=len, reverse=True):
-            text = text.replace(form, MASK)
-        return _JWT.sub(MASK, text)
+        if self._pattern is None:
+            forms = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, forms)) or "(?!)", re.IGNORECASE)
+        return _JWT.sub(MASK, self._pattern.sub(MASK, text))
 
 
 def _forms(value: str) -> set[str]:
-    encoded = base64.urlsafe_b64encode(value.encode()).decode()
-    parts = value.split(".")
-    signature = {parts[2]} if value.count(".") == 2 and value.startswith("eyJ") else set()  # noqa: PLR2004  # a JWT has three parts
+    """Return every form in which a value may travel: encoded, escaped, or a JWT's parts."""
+    encoded = base64.urlsafe_b64encode(value.encode("utf-8", "replace")).decode()
+    plain = base64.b64encode(value.encode("utf-8", "replace")).decode()
+    escaped = json.dumps(value)[1:-1]
+    is_jwt = value.startswith("eyJ") and value.count(".") == _JWT_DOTS
+    parts = value.split(".") if is_jwt else []
+    # A signature is what makes a token valid; the other parts count when they are telling.
+    segments = {part for part in parts if len(part) >= _SEGMENT} | set(parts[-1:])
     return {
         value,
         encoded,
         encoded.rstrip("="),
-        base64.b64encode(value.encode()).decode(),
-        base64.b64encode(value.encode()).decode().rstrip("="),
+        plain,
+        plain.rstrip("="),
         quote(value, safe=""),
-        json.dumps(value)[1:-1],
+        escaped,
+        json.dumps(escaped)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
-        *signature,
+        html.escape(value),
+        value.encode("utf-8", "replace").hex(),
+        *segments,
     }

@@ -67,7 +67,9 @@ def heard(document: object, at_s: float) -> Entry:
     return Entry(at_s, Kind.HEARD, text=text)
 
 
-def welcome(at_s: float = 0.02, *, connection: str = "main_1", user: str = "u-123456...") -> Entry:
+def welcome(
+    at_s: float = 0.02, *, connection: object = "main_1", user: str = "u-123456..."
+) -> Entry:
     """Build a welcome of the default shape."""
     data = {"user_id": user, "connection_id": connection}
     return heard({"type": "connection_established", "data": data}, at_s)

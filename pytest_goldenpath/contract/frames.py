@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from pytest_goldenpath.contract.exchange import parse_json
 
@@ -38,8 +40,20 @@ _FAILURES = frozenset(
         "tool_error",
     }
 )
-_ANSWER_KEYS = ("final_response", "result", "response", "content", "message")
-_ANSWER_INNER_KEYS = ("final_response", "response", "content", "message", "text", "answer")
+_FAILED_WORDS = frozenset(
+    {"error", "failed", "failure", "timeout", "cancelled", "canceled", "dead", "aborted"}
+)
+_ANSWER_KEYS = ("final_response", "result", "response", "final_answer", "content", "message")
+_ANSWER_INNER_KEYS = (
+    "final_response",
+    "final_answer",
+    "response",
+    "answer",
+    "content",
+    "text",
+    "summary",
+    "message",
+)
 
 
 class Sort(StrEnum):
@@ -80,6 +94,27 @@ class Frame:
                     return place[key]
         return None
 
+    def word(self, *keys: str) -> str:
+        """Return the first of the keys whose value is a text or a whole number, as text, or ''."""
+        return next(iter(self.words(*keys)), "")
+
+    def words(self, *keys: str) -> tuple[str, ...]:
+        """Return what all places hold under the keys, texts and whole numbers as texts."""
+        found = (place.get(key) for key in keys for place in self._places())
+        kept = (v for v in found if isinstance(v, str | int) and not isinstance(v, bool))
+        return tuple(dict.fromkeys(str(value) for value in kept if str(value).strip()))
+
+    def reports_failure(self) -> bool:
+        """Tell whether the frame says of itself that what it completes has failed."""
+        inner = (place.get(key) for place in self._places() for key in ("result", "results"))
+        places = (*self._places(), *(value for value in inner if isinstance(value, dict)))
+        return any(
+            place.get("success") is False
+            or str(place.get("status", "")).lower() in _FAILED_WORDS
+            or (isinstance(place.get("error"), str | dict) and bool(place.get("error")))
+            for place in places
+        )
+
     def text(self, *keys: str) -> str:
         """Return the first of the keys whose value is a text that is not blank, or ''."""
         places = list(self._places())
@@ -105,6 +140,14 @@ class Frame:
                 if found:
                     return found
                 blank = blank or _is_blank(place.get(key))
+        return self._structured()
+
+    def _structured(self) -> str:
+        """Return a result that is data and no prose, as JSON text (protocol 4.6)."""
+        for place in self._places():
+            value = place.get("result")
+            if isinstance(value, dict | list) and value and not _is_blank(value):
+                return json.dumps(value)
         return ""
 
     def _places(self) -> Iterator[Mapping[str, object]]:
@@ -115,19 +158,25 @@ class Frame:
         yield _mapping(data, "payload")
 
 
+@lru_cache(maxsize=4096)
 def decode(raw: str) -> Frame:
     """Decode one text message; anything but a JSON object is a malformed frame."""
     value = parse_json(raw)
     if not isinstance(value, dict):
         return Frame(Sort.MALFORMED, "", _EMPTY)
     names = tuple(_names(value))
-    if names and names[0] in _FAILURES:
+    failure = next((name for name in names if _is_failure(name)), None)
+    if failure is not None:
         # A connection_error tells in data.event_type which event it stands for: not that event.
-        return Frame(Sort.FAILURE, names[0], value)
+        return Frame(Sort.FAILURE, failure, value)
     event = next((name for name in names if name in EVENTS), None)
     if event is not None:
         return Frame(Sort.EVENT, event, value)
     return Frame(_sort_of(names), names[0] if names else "", value)
+
+
+def _is_failure(name: str) -> bool:
+    return name.lower() in _FAILURES or name.lower().endswith(("_error", "_failed"))
 
 
 def _sort_of(names: tuple[str, ...]) -> Sort:

@@ -332,7 +332,7 @@ _RULES = (
         "s c r",
         "1.5, 7.4",
         "the target shows no emergency, degraded-start or bypass flag",
-        "health auth_health readiness login",
+        "health auth_health readiness login carriers journey",
         bypass.no_bypass_flag,
     ),
 )

@@ -39,6 +39,8 @@ class Login:
         user_id: the answer's user, else the token's subject.
         answered_user_id: the user in the answer, or ''.
         subject: the token's ``sub``, or '' when it cannot be read.
+        email: the e-mail address in the answer, or ''.
+        asked_email: the e-mail address that logged in, or ''.
     """
 
     way: str
@@ -50,6 +52,8 @@ class Login:
     user_id: str = ""
     answered_user_id: str = ""
     subject: str = ""
+    email: str = ""
+    asked_email: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,8 +158,15 @@ class Transcript:
         return any(e.kind is Kind.MISSED and e.label == label for e in self.entries)
 
     def events(self) -> tuple[Heard, ...]:
-        """Return the agent events that may belong to our request."""
-        return tuple(heard for heard in self.of_sort(Sort.EVENT) if self.is_mine(heard.frame))
+        """Return the agent events that may belong to our request: ours, and heard after it."""
+        asked = self._asked_at()
+        heard = (h for h in self.of_sort(Sort.EVENT) if h.index > asked)
+        return tuple(h for h in heard if self.is_mine(h.frame))
+
+    def early_events(self) -> tuple[Heard, ...]:
+        """Return the agent events that came before anything was asked."""
+        asked = self._asked_at()
+        return tuple(h for h in self.of_sort(Sort.EVENT) if h.index < asked)
 
     def strangers(self) -> tuple[Heard, ...]:
         """Return the agent events that say they belong to another user or thread."""
@@ -190,6 +197,13 @@ class Transcript:
             return self.symptom.sentence()
         names = ", ".join(dict.fromkeys(self._heard_names())) or "nothing"
         return f"heard {names} in {self.entries[-1].at_s:.3f} s" if self.entries else "nothing"
+
+    def _asked_at(self) -> int:
+        """Return the place of the request among the entries; nothing counts before it."""
+        for index, entry in enumerate(self.entries):
+            if entry.kind is Kind.SENT and entry.label == "request":
+                return index
+        return len(self.entries) if self.request else -1
 
     def _heard_names(self) -> Iterator[str]:
         for heard in self.heard():
@@ -223,9 +237,12 @@ def last_completion(events: tuple[Heard, ...]) -> int | None:
 def is_mine(frame: Frame, user_id: str, request: Request | None) -> bool:
     """Tell whether nothing in the frame says that it is somebody else's (protocol 0.3.12).
 
-    A frame without a user or thread is taken as ours: it came over our connection.
+    Every place of the frame is looked at: one that names another user settles it. Our user's
+    name makes it ours whatever the thread, for a server may choose threads of its own. A frame
+    without a user or thread is taken as ours, for it came over our connection.
     """
-    user, thread = frame.find("user_id"), frame.find("thread_id")
-    if isinstance(user, str) and user and user_id and user != user_id:
-        return False
-    return not (request and isinstance(thread, str) and thread and thread != request.thread_id)
+    users = frame.words("user_id")
+    if users and user_id:
+        return all(user == user_id for user in users)
+    threads = frame.words("thread_id")
+    return not request or all(thread == request.thread_id for thread in threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,10 @@ from pytest_goldenpath.journey.web import clean_headers, tls_context
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
 
+#: At DEBUG the library's own logger writes every header and frame, tokens included.
+_SILENT = logging.getLogger("pytest_goldenpath.silent")
+_SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL + 1)
 #: How a token may travel (protocol 3.2).
 HEADER, SUBPROTOCOL, NONE = "header", "subprotocol", "none"
 _MOST_FRAME_BYTES = 1_048_576
@@ -34,7 +39,7 @@ _ABNORMAL = 1006
 _NO_STATUS = 1005
 _GATEWAY_STATUSES = frozenset({502, 503, 504})
 #: Closes that tell of the road and not of the product (gates E4, rows 23, 26, 30 to 32).
-_ROAD_CLOSES = frozenset({1001, _NO_STATUS, _ABNORMAL, 1012, 1013, 1014})
+_ROAD_CLOSES = frozenset({1001, _NO_STATUS, _ABNORMAL, 1012, 1013, 1014, 3008})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ def _opener(call: Call) -> _Straight:
         max_size=_MOST_FRAME_BYTES,
         proxy=None if is_loopback(call.url) else True,
         ssl=tls_context() if call.url.startswith("wss") else None,
+        logger=_SILENT,
     )
 
 
@@ -147,6 +153,8 @@ async def _drive(
             if on_progress:
                 on_progress(conversation)
             try:
+                # A flood keeps the receive queue full, and then recv() never gives way.
+                await asyncio.sleep(0)
                 async with asyncio.timeout(max(0.0, conversation.deadline_s - stopwatch.now())):
                     for message in conversation.take_outgoing():
                         conversation.on_sent(stopwatch.now(), message)
@@ -156,6 +164,8 @@ async def _drive(
                 conversation.on_time(stopwatch.now())
             else:
                 _hear(conversation, stopwatch.now(), heard)
+                if stopwatch.now() >= conversation.deadline_s and not conversation.finished:
+                    conversation.on_time(stopwatch.now())
     except ConnectionClosed as error:
         _close(conversation, stopwatch.now(), error, redactor, call)
     finally:

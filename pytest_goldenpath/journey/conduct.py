@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.frames import Sort, decode
 from pytest_goldenpath.contract.rules.handshake import shut_out
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import Kind as Trouble
@@ -32,7 +32,11 @@ _FIRST_WELCOME_S = 10.0
 _WELCOME_S = 3.0
 _PONG_S = 5.0
 _FENCE_S = 2.0
+#: No part of a survey waits this long by its own deadlines, which is the last resort.
+_BUDGET_S = 90.0
+_LONGEST_RUNS = 1.5
 _MESSAGE_TYPE = "execute_agent"
+_REDIRECTS = frozenset({301, 302, 307, 308})
 _NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "journey"})
 
 
@@ -61,11 +65,8 @@ class Expedition:
 
     def note_welcome(self, conversation: Conversation) -> None:
         """Let the other connections start once the instance is warm, or nothing will warm it."""
-        if self.welcomed.is_set():
-            return
-        heard = (entry for entry in conversation.entries if entry.kind is Kind.HEARD)
-        missed = any(entry.kind is Kind.MISSED for entry in conversation.entries)
-        if missed or any(decode(entry.text).sort is Sort.WELCOME for entry in heard):
+        entries = conversation.entries
+        if conversation.welcomed or (entries and entries[-1].kind is Kind.MISSED):
             self.welcomed.set()
 
     def wants(self, *names: str) -> bool:
@@ -99,14 +100,20 @@ async def conduct(
         if first.symptom is not None:
             return _unreachable(trip, first)
         web.ready = True
-        await _within(budget_s, trip, first)
+        await _within(budget_s or _BUDGET_S + _LONGEST_RUNS * target.run_deadline_s, trip, first)
     return Survey(target.revision, **trip.parts, missing=trip.missing)
 
 
 async def _first_answer(trip: Expedition) -> Exchange:
-    answer = await trip.web.exchange(
-        "backend health", "GET", f"{trip.target.backend}/health", within_s=_FIRST_ANSWER_WITHIN_S
-    )
+    url = f"{trip.target.backend}/health"
+    first = await _ask_health(trip, url)
+    # Some frameworks answer /health by a redirect to /health/, which is the same place.
+    moved = first.status in _REDIRECTS and first.header("location") in {f"{url}/", "/health/"}
+    return await _ask_health(trip, f"{url}/") if moved else first
+
+
+async def _ask_health(trip: Expedition, url: str) -> Exchange:
+    answer = await trip.web.exchange("backend health", "GET", url, within_s=_FIRST_ANSWER_WITHIN_S)
     return answer.exchange
 
 
@@ -114,10 +121,13 @@ def _unreachable(trip: Expedition, first: Exchange) -> Survey:
     missing = {
         name: Missing("the backend did not answer", symptom=first.symptom) for name in trip.wanted
     }
+    if first.symptom and attribute(first.symptom).attribution.accuses:
+        blocked = Missing("the backend could not be asked", blocked_by=("GP-101",))
+        missing = {name: why if name == "health" else blocked for name, why in missing.items()}
     return Survey(trip.target.revision, health=(first,), missing=missing)
 
 
-async def _within(budget_s: float | None, trip: Expedition, first: Exchange) -> None:
+async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
     parts: dict[str, Coroutine[Any, Any, None]] = {}
     if trip.wants("health"):
         parts["health"] = _health(trip, first)
@@ -144,7 +154,9 @@ def _give_up(trip: Expedition) -> None:
 
 
 async def _health(trip: Expedition, first: Exchange) -> None:
-    trip.parts["health"] = await sample_health(trip.web, trip.target.backend, first)
+    answers = await sample_health(trip.web, first)
+    trip.parts["health"] = answers
+    _note_trouble(trip, "health", [exchange.symptom for exchange in answers])
 
 
 async def _readiness(trip: Expedition) -> None:

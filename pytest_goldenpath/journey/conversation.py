@@ -17,7 +17,9 @@ from pytest_goldenpath.contract.transcript import Entry, Kind, Request, is_mine
 #: After a failure frame the target has this long to close (rules GP-303).
 _CLOSE_WITHIN_S = 2.0
 #: More entries than any honest run has; what comes after is not kept.
-MOST_ENTRIES = 5000
+MOST_ENTRIES = 2000
+#: More text than any honest run sends, in characters.
+MOST_CHARACTERS = 2_097_152
 _TOO_BIG = 1009
 
 
@@ -76,25 +78,30 @@ class AwaitWelcome(Step):
 
 
 class AwaitRefusal(Step):
-    """Wait to be thrown out; being welcomed or served ends the wait at once."""
+    """Wait to be thrown out, asking for service meanwhile; being served ends the wait at once."""
 
     label = "refusal"
 
-    def __init__(self, within_s: float) -> None:
-        """Take the time in seconds that the target has to refuse."""
+    def __init__(self, within_s: float, messages: tuple[Outgoing, ...] = ()) -> None:
+        """Take the time in seconds that the target has to refuse, and what a stranger says."""
         self._within_s = within_s
+        self._messages = messages
         self._until_s = 0.0
+        self._refused = False
 
     def begin(self, at_s: float) -> tuple[Outgoing, ...]:
-        """Send nothing."""
+        """Say what a stranger says: a target that answers it has let the stranger in."""
         self._until_s = at_s + self._within_s
-        return ()
+        return self._messages
 
     def hear(self, at_s: float, frame: Frame) -> bool:
-        """End when let in; a failure frame gives the target a little time to close."""
-        if frame.sort is Sort.FAILURE:
+        """End when served; the first failure frame gives the target a little time to close."""
+        if frame.sort is not Sort.FAILURE:
+            return True
+        if not self._refused:
             self._until_s = at_s + _CLOSE_WITHIN_S
-        return frame.sort in {Sort.WELCOME, Sort.EVENT}
+            self._refused = True
+        return False
 
     def deadline_s(self) -> float:
         """Return the end of the wait."""
@@ -163,7 +170,7 @@ class Ask(Step):
         if frame.name == EVENTS[0]:
             self._open_agents.append(agent)
         if frame.name == EVENTS[-1]:
-            return self._completes(at_s, agent)
+            return self._completes(at_s, agent, answered=bool(frame.answer()))
         return False
 
     def deadline_s(self) -> float:
@@ -178,17 +185,18 @@ class Ask(Step):
         """Tell that the run did not end, unless it only was given time to settle."""
         return self._settles_s is None
 
-    def _completes(self, at_s: float, agent: str) -> bool:
+    def _completes(self, at_s: float, agent: str, *, answered: bool) -> bool:
         """Treat the supervisor's completion, or the last one, as the end (protocol 4.7.4).
 
         Agents may run one after another with nobody above them, so a completion that leaves
-        no agent open is the end only when nothing follows for a moment.
+        no agent open is the end only when nothing follows for a moment; without an answer in it
+        it is an event like any other.
         """
         if agent in self._open_agents:
             self._open_agents.remove(agent)
         if any(word in agent.lower() for word in _SUPERVISORS):
             return agent not in self._open_agents
-        if not self._open_agents:
+        if answered and not self._open_agents:
             self._settles_s = at_s + _SETTLE_S
         return False
 
@@ -215,6 +223,8 @@ class Conversation:
         self.entries: list[Entry] = []
         self.symptom: Symptom | None = None
         self.finished = False
+        self.welcomed = False
+        self._characters = 0
 
     @property
     def deadline_s(self) -> float:
@@ -248,7 +258,11 @@ class Conversation:
     def on_text(self, at_s: float, text: str) -> None:
         """A text frame came."""
         self._add(Entry(at_s, Kind.HEARD, text=text))
-        if self._step and self._step.hear(at_s, decode(text)):
+        if self.finished:
+            return
+        frame = decode(text)
+        self.welcomed = self.welcomed or frame.sort is Sort.WELCOME
+        if self._step and self._step.hear(at_s, frame):
             self._next(at_s)
 
     def on_binary(self, at_s: float, text: str) -> None:
@@ -283,8 +297,13 @@ class Conversation:
 
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
-        if len(self.entries) >= MOST_ENTRIES and not self.finished:
+        self._characters += len(entry.text)
+        if self.finished:
+            return
+        if len(self.entries) >= MOST_ENTRIES:
             self.on_closed(entry.at_s, _TOO_BIG, f"more than {MOST_ENTRIES} frames", by="we")
+        elif self._characters > MOST_CHARACTERS:
+            self.on_closed(entry.at_s, _TOO_BIG, f"more than {MOST_CHARACTERS} bytes", by="we")
 
 
 def request_message(request: Request, user_id: str) -> str:

@@ -19,13 +19,12 @@ _CLEARLY_SLOW = 5
 _AT_ONCE = 4
 
 
-async def sample_health(web: Web, backend: str, first: Exchange) -> tuple[Exchange, ...]:
+async def sample_health(web: Web, first: Exchange) -> tuple[Exchange, ...]:
     """Ask for the backend's health until 95 % within 2 s is proven or disproven.
 
     Args:
         web: the client.
-        backend: the backend's address.
-        first: the answer that is already there.
+        first: the answer that is already there; its address is asked again.
 
     """
     answers = [first]
@@ -34,9 +33,7 @@ async def sample_health(web: Web, backend: str, first: Exchange) -> tuple[Exchan
     async def ask() -> None:
         async with slots:
             if _slow(answers) < _CLEARLY_SLOW:
-                answer = await web.exchange(
-                    "backend health", "GET", f"{backend}/health", within_s=_WITHIN_S
-                )
+                answer = await web.exchange("backend health", "GET", first.url, within_s=_WITHIN_S)
                 answers.append(answer.exchange)
 
     await asyncio.gather(*(ask() for _ in range(_SAMPLES - 1)))

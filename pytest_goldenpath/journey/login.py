@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.rules.login import SUCCESSES
 from pytest_goldenpath.contract.survey import Login
-from pytest_goldenpath.journey.web import Web
+from pytest_goldenpath.journey.web import Answer, Web
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import (
     Credentials,
@@ -19,7 +24,9 @@ from pytest_goldenpath.target.model import (
 )
 
 _WITHIN_S = 10.0
-_TOKEN_KEYS = ("access_token", "refresh_token")
+_TOKEN_KEYS = ("access_token", "refresh_token", "id_token", "accessToken", "refreshToken")
+#: What may stand in a header; a token with anything else cannot be used by any client.
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +63,29 @@ async def log_in(
     )
     document = answer.document
     access = document.get("access_token")
-    token = Secret(access if isinstance(access, str) else "")
-    subject = str(claims_of(token).get("sub") or "")
-    answered = _user_of(document)
+    usable = isinstance(access, str) and bool(_HEADER_VALUE.fullmatch(access))
+    token = Secret(str(access) if usable else "")
+    subject = redactor.redact(str(claims_of(token).get("sub") or ""))
+    answered = redactor.redact(_field_of_user(document, "id", "user_id"))
+    email = redactor.redact(_field_of_user(document, "email"))
     record = Login(
         credentials.way,
-        answer.exchange,
+        _without_values(answer),
         has_access_token=bool(token),
         has_refresh_token=isinstance(document.get("refresh_token"), str),
-        token_type=str(document.get("token_type") or ""),
+        token_type=redactor.redact(str(document.get("token_type") or "")),
         expires_in_s=_number(document.get("expires_in")),
         user_id=answered or subject,
         answered_user_id=answered,
         subject=subject,
+        email=email,
+        asked_email=credentials.email if isinstance(credentials, PasswordLogin) else "",
     )
-    if not token or answer.exchange.status != _OK:
+    if not token or answer.exchange.status not in SUCCESSES:
         return record, None
-    return record, User(subject or answered, token)
+    # A token's subject may be the e-mail address; events then carry the answered id.
+    user_id = answered if answered and subject == email else subject or answered
+    return record, User(user_id, token)
 
 
 def claims_of(token: Secret) -> Mapping[str, Any]:
@@ -81,12 +94,20 @@ def claims_of(token: Secret) -> Mapping[str, Any]:
 
     try:
         claims = jwt.decode(token.reveal(), options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, RecursionError):
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         return {}
     return claims
 
 
-_OK = 200
+def _without_values(answer: Answer) -> Exchange:
+    """Keep of a login's good answer which fields it has; no value of it is for any report."""
+    if answer.exchange.status not in SUCCESSES or not answer.document:
+        return answer.exchange
+    shape = {
+        str(key): value if isinstance(value, bool | int | float) else type(value).__name__
+        for key, value in answer.document.items()
+    }
+    return replace(answer.exchange, body=json.dumps(shape))
 
 
 def _request(
@@ -103,14 +124,22 @@ def _request(
             return "/auth/dev/login", {}, {}
 
 
-def _user_of(document: Mapping[str, Any]) -> str:
+def _field_of_user(document: Mapping[str, Any], *keys: str) -> str:
     user = document.get("user")
-    if not isinstance(user, dict):
-        return str(document.get("user_id") or "")
-    return str(user.get("id") or user.get("user_id") or "")
+    places = (user, document) if isinstance(user, dict) else (document,)
+    for place in places:
+        for key in keys:
+            value = place.get(key)
+            if isinstance(value, str | int) and not isinstance(value, bool):
+                return str(value)
+    return ""
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_goldenpath.contract.transcript import Transcript
-from pytest_goldenpath.journey.channel import HEADER, NONE, Call, hold
-from pytest_goldenpath.journey.conversation import AwaitRefusal, Conversation
+from pytest_goldenpath.contract.rules.handshake import UNSIGNED_EXPIRY
+from pytest_goldenpath.contract.transcript import Request, Transcript
+from pytest_goldenpath.journey.channel import HEADER, NONE, SUBPROTOCOL, Call, hold
+from pytest_goldenpath.journey.conversation import (
+    AwaitRefusal,
+    Conversation,
+    Outgoing,
+    request_message,
+)
 from pytest_goldenpath.journey.login import User, claims_of
 from pytest_goldenpath.secrets import Redactor, Secret
 
-_REFUSED_WITHIN_S = 3.0
+_REFUSED_WITHIN_S = 5.0
 _HOUR_S = 3600
 #: Headers that switched on a bypass in every non-production environment (protocol 2.6).
 _BYPASS_HEADERS = (
@@ -38,10 +45,12 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
 
     claims = _claims(user)
     key = secrets.token_urlsafe(48)
+    garbage, forged_token = Secret(f"garbage-{secrets.token_urlsafe(24)}"), _signed(claims, key)
+    late = _signed({**claims, "exp": claims["iat"] - _HOUR_S}, key)
     tokens = {
-        "a garbage token": Secret(f"garbage-{secrets.token_urlsafe(24)}"),
-        "a wrongly signed token": _signed(claims, key),
-        "an expired token": expired or _signed({**claims, "exp": claims["iat"] - _HOUR_S}, key),
+        "a garbage token": garbage,
+        "a wrongly signed token": forged_token,
+        "an expired token" if expired else UNSIGNED_EXPIRY: expired or late,
         "a foreign token": _signed(
             {**claims, "iss": "https://issuer.example", "aud": "another-platform"}, key
         ),
@@ -51,6 +60,13 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
     return (
         Call("a stranger without a token", url, NONE),
         *forged,
+        Call("a stranger with a garbage token in the subprotocol", url, SUBPROTOCOL, garbage),
+        Call(
+            "a stranger with a wrongly signed token in the subprotocol",
+            url,
+            SUBPROTOCOL,
+            forged_token,
+        ),
         Call("a stranger with bypass headers and no token", url, NONE, headers=_BYPASS_HEADERS),
     )
 
@@ -59,8 +75,19 @@ async def meet(call: Call, redactor: Redactor) -> Transcript:
     """Try one stranger's credential."""
     if call.token:
         redactor.learn(call.token)
-    conversation = Conversation((AwaitRefusal(_REFUSED_WITHIN_S),))
+    conversation = Conversation((AwaitRefusal(_REFUSED_WITHIN_S, _INTRUSION),))
     return await hold(call, conversation, redactor, ready=True)
+
+
+_INTRUSION = (
+    Outgoing("ping", json.dumps({"type": "ping"})),
+    Outgoing(
+        "intrusion",
+        request_message(
+            Request("What did my neighbour ask?", "execute_agent", "", "", ""), "stranger-0001"
+        ),
+    ),
+)
 
 
 def _claims(user: User | None) -> dict[str, Any]:
@@ -74,11 +101,18 @@ def _claims(user: User | None) -> dict[str, Any]:
         "type": "access",
         "email": "stranger@example.com",
         "permissions": [],
-        **known,
+        **{name: value for name, value in known.items() if _is_plain(name, value)},
         "jti": secrets.token_hex(16),
         "iat": now - 2 * 60,
         "exp": now + _HOUR_S,
     }
+
+
+def _is_plain(name: str, value: object) -> bool:
+    """Tell whether a claim of a stranger's token can be signed again; the rest is left out."""
+    if isinstance(value, str):
+        return value.isprintable()
+    return name not in {"iss", "sub", "jti", "aud"} and isinstance(value, int)
 
 
 def _signed(claims: Mapping[str, Any], key: str) -> Secret:

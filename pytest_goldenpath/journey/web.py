@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,8 +22,11 @@ from pytest_goldenpath.target.urls import is_loopback
 #: No honest answer of this contract is larger.
 MOST_BYTES = 1_048_576
 _MOST_HEADERS = 100
+#: zlib's word for "gzip or deflate, whatever it is".
+_ANY_WINDOW = 47
 _LONGEST_HEADER = 2000
-_GATEWAY_STATUSES = frozenset({502, 503, 504})
+#: Answers of the road, or of a limiter on it, and not of the product (gates E4, rows 2 to 7).
+_GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Web:
             trust_env=not is_loopback(backend),
             follow_redirects=False,
             timeout=None,  # noqa: S113  # every request runs under its own total deadline
-            headers={"user-agent": "pytest-goldenpath"},
+            headers={"user-agent": "pytest-goldenpath", "accept-encoding": "identity"},
         )
 
     async def __aenter__(self) -> Self:
@@ -192,9 +196,21 @@ def clean_headers(pairs: list[tuple[str, str]], redactor: Redactor) -> tuple[tup
 async def _read(response: httpx.Response) -> tuple[bytes, bool]:
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_bytes(65_536):
+    async for chunk in response.aiter_raw(65_536):
         chunks.append(chunk)
         size += len(chunk)
         if size > MOST_BYTES:
             return b"".join(chunks)[:MOST_BYTES], True
-    return b"".join(chunks), False
+    return _inflated(b"".join(chunks), response.headers.get("content-encoding", ""))
+
+
+def _inflated(body: bytes, encoding: str) -> tuple[bytes, bool]:
+    """Inflate a body that came compressed although none was asked for, up to the limit."""
+    if encoding.strip().lower() not in {"gzip", "deflate"}:
+        return body, False
+    engine = zlib.decompressobj(_ANY_WINDOW)
+    try:
+        inflated = engine.decompress(body, MOST_BYTES + 1)
+    except zlib.error:
+        return body, False
+    return inflated[:MOST_BYTES], len(inflated) > MOST_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -126,9 +127,9 @@ class Collector:
         if self._foreign_failures:
             others = f"{self._foreign_failures} tests that are no golden path checks failed"
             decision = replace(decision, reasons=(*decision.reasons, others))
-        verdict = document(decision, self._checks.values(), self._facts(), exit_code=code)
+        plain = document(decision, self._checks.values(), self._facts(), exit_code=code)
+        verdict: dict[str, Any] = json.loads(self._run.redactor.redact(json.dumps(plain)))
         folder = self._run.settings.evidence_dir
-        redacted = self._run.redactor
         try:
             path = str(write_verdict(folder, verdict))
         except OSError as error:
@@ -136,7 +137,7 @@ class Collector:
             code = code or Exit.INCONCLUSIVE
         session.exitstatus = code
         lines = summary_lines(verdict, evidence=path, bypass=self._run.settings.bypass)
-        self._told = [Line(redacted.redact(line.text), line.style) for line in lines]
+        self._told = lines
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict after everything else."""

@@ -60,7 +60,7 @@ def write_whole(path: Path, text: str, *, durable: bool = False) -> None:
 
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text)
         if durable:
             stream.flush()

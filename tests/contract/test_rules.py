@@ -28,6 +28,7 @@ from pytest_goldenpath.contract.findings import Attribution, Severity
 from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.registry import OWNERS, RULES
+from pytest_goldenpath.contract.rules.handshake import UNSIGNED_EXPIRY
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.symptom import Symptom
@@ -103,6 +104,17 @@ def _events(names: tuple[str, ...]) -> list[Entry]:
     return [template[name] for name in names]
 
 
+def changed_all(**fields: object) -> Survey:
+    """Build a survey whose events all have other fields."""
+    entries = healthy_entries()
+    for name in EVENTS:
+        entries = tuple(_edited(entry, name, fields) for entry in entries)
+    return survey(journey=journey(entries))
+
+
+PLAIN = healthy_entries()[2:]
+FIGURES = {"code": "KESTREL-4821", "sum": 42, "saving": "smaller databases"}
+PONGED = (Entry(0.03, Kind.SENT, "ping", "{}"), heard({"type": "pong"}, 0.04))
 CLOSED_1011 = (OPENED, Entry(0.02, Kind.CLOSED, "the target", "main mode error", 1011))
 BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-101", "server error", survey(health=(exchange({"detail": "x"}, status=500),))),
@@ -156,6 +168,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-201", "no token", survey(login=login(has_access_token=False))),
     ("GP-201", "no type", survey(login=login(token_type=""))),
     ("GP-201", "no expiry", survey(login=login(expires_in_s=None))),
+    ("GP-201", "another's account", survey(login=login(email="bob@x.y", asked_email="ann@x.y"))),
     ("GP-201", "no user", survey(login=login(answered_user_id=""))),
     ("GP-201", "another's token", survey(login=login(subject="somebody"))),
     (
@@ -193,6 +206,17 @@ BROKEN: list[tuple[str, str, Survey]] = [
             )
         ),
     ),
+    (
+        "GP-303",
+        "served without a welcome",
+        survey(strangers=(stranger(OPENED, heard({"type": "ack"}, 0.1)),)),
+    ),
+    (
+        "GP-303",
+        "closed politely",
+        survey(strangers=(stranger(OPENED, Entry(0.1, Kind.CLOSED, "the target", "", 1000)),)),
+    ),
+    ("GP-304", "anybody's prefix", handshakes(OPENED, welcome(user="..."))),
     ("GP-304", "closed before", handshakes(*CLOSED_1011)),
     ("GP-304", "late", handshakes(OPENED, welcome(12.5))),
     ("GP-304", "nameless connection", handshakes(OPENED, welcome(connection=""))),
@@ -227,6 +251,34 @@ BROKEN: list[tuple[str, str, Survey]] = [
         "agent_error",
         survey(journey=journey((*healthy_entries(), heard({"type": "agent_error"}, 0.2)))),
     ),
+    ("GP-416", "failed completion", changed("agent_completed", status="error")),
+    ("GP-416", "no success", changed("agent_completed", success=False)),
+    ("GP-416", "error inside the result", changed("agent_completed", result={"error": "boom"})),
+    (
+        "GP-416",
+        "named inside",
+        survey(
+            journey=journey(
+                (*healthy_entries(), heard({"type": "message", "event": "agent_error"}, 0.2))
+            )
+        ),
+    ),
+    (
+        "GP-401",
+        "only before the request",
+        survey(
+            journey=journey(
+                (
+                    *healthy_entries()[:2],
+                    event("agent_started", 0.02),
+                    *without("agent_started")[2:],
+                )
+            )
+        ),
+    ),
+    ("GP-402", "a number for another user", changed("agent_thinking", user_id=987654321)),
+    ("GP-402", "another user inside", changed("agent_thinking", data={"user_id": "bob"})),
+    ("GP-501", "another request's answer", answered("The code is HERON-1111 and the sum is 99.")),
     ("GP-501", "no text", answered("")),
     ("GP-502", "mock", answered(f"Mock triage agent response for: {PROMPT}")),
     ("GP-502", "fallback", answered("Fallback triage agent response: nothing to say")),
@@ -316,6 +368,23 @@ BROKEN: list[tuple[str, str, Survey]] = [
         "not answered",
         survey(journey=journey(healthy_entries()[:5])),
     ),
+    ("GP-801", "events of a demo user", changed("agent_thinking", user_id="demo-user-001")),
+    ("GP-802", "camel case", survey(health=(exchange({"status": "ok", "emergencyMode": True}),))),
+    ("GP-802", "in a list", survey(health=(exchange({"status": "ok", "x": [{"demo_mode": 1}]}),))),
+    (
+        "GP-802",
+        "in the welcome",
+        handshakes(
+            OPENED,
+            heard(
+                {
+                    "type": "connection_established",
+                    "data": {"connection_id": "c", "auth_mode": "permissive"},
+                },
+                0.02,
+            ),
+        ),
+    ),
     ("GP-801", "no token", survey(strangers=(stranger(OPENED, welcome(user="demo-use...")),))),
     ("GP-801", "our token, demo user", handshakes(OPENED, welcome(user="demo-use..."))),
     (
@@ -382,6 +451,72 @@ def test_lost_connection_excuses_what_did_not_come(code: str) -> None:
 
     assert judgement.findings == ()
     assert judgement.symptom == lost
+
+
+HEALTHY_TWINS: list[tuple[str, Survey]] = [
+    ("numeric connection", survey(journey=journey((OPENED, welcome(connection=17), *PLAIN)))),
+    ("numeric user", survey(login=login(subject="7", answered_user_id="7"))),
+    (
+        "two welcomes",
+        handshakes(OPENED, heard({"type": "connection_ready"}, 0.01), welcome(), *PONGED),
+    ),
+    (
+        "what it can do",
+        survey(
+            health=(
+                exchange(
+                    {
+                        "status": "ok",
+                        "features": {"emergency_fallback": True},
+                        "emergency_contact": "on",
+                        "mode": "non-degraded",
+                    }
+                ),
+            )
+        ),
+    ),
+    ("subject is the address", survey(login=login(subject="a@b.c", email="a@b.c"))),
+    ("data for an answer", changed("agent_completed", final_response=None, result=FIGURES)),
+    ("summary", changed("agent_completed", final_response=None, result={"summary": ANSWER})),
+    ("server's own threads", changed_all(thread_id="server-thread")),
+    (
+        "answers in all manners",
+        answered("Errors in the bill come to 42 USD. Sorry, KESTREL-4821 cannot be lowered."),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "observed", [observed for _, observed in HEALTHY_TWINS], ids=[n for n, _ in HEALTHY_TWINS]
+)
+def test_healthy_twin_is_not_accused(observed: Survey) -> None:
+    """What resembles a fault and is none fails no smoke promise."""
+    smoke = [code for code, rule in RULES.items() if "smoke" in rule.categories]
+
+    assert {
+        code: judge(code, observed).broken for code in smoke if judge(code, observed).broken
+    } == {}
+
+
+def test_health_that_falters_is_not_proven() -> None:
+    """Gateway answers among the health answers keep health from being proven."""
+    gateway = Symptom(Trouble.HTTP_STATUS, "h", status=502, ready=True)
+    late = exchange("<html>", status=502, at_s=1.0, symptom=gateway)
+    observed = survey(
+        health=(exchange(), *(late,) * 19),
+        missing={"health": Missing("broke off", symptom=gateway)},
+    )
+
+    assert not judge("GP-101", observed).proven
+    assert judge("GP-101", observed).broken == ()
+
+
+def test_unproven_expiry_is_told() -> None:
+    """Without a real expired token the report says that expiry was not proven."""
+    tried = stranger(purpose=f"a stranger with {UNSIGNED_EXPIRY}")
+    findings = judge("GP-303", survey(strangers=(tried,))).findings
+
+    assert [finding.severity for finding in findings] == [Severity.SHOULD]
 
 
 def test_lost_connection_does_not_excuse_what_was_heard() -> None:

@@ -118,12 +118,12 @@ def test_run_without_a_supervisor_is_given_time_to_settle() -> None:
     tell(
         conversation,
         event("agent_started", 0.3, agent_name="triage"),
-        event("agent_completed", 0.4, agent_name="triage"),
+        event("agent_completed", 0.4, agent_name="triage", result="Looked at the bill."),
     )
     after_first = conversation.deadline_s
     tell(conversation, event("agent_started", 0.6, agent_name="report"))
     after_second_start = conversation.deadline_s
-    tell(conversation, event("agent_completed", 0.7, agent_name="report"))
+    tell(conversation, event("agent_completed", 0.7, agent_name="report", result="It is 42."))
     conversation.on_time(conversation.deadline_s)
 
     assert (after_first, after_second_start) == (0.9, 18.6)
@@ -163,7 +163,19 @@ def test_final_failure_ends_the_run() -> None:
     assert [message.label for message in conversation.take_outgoing()] == ["fence"]
 
 
-@pytest.mark.parametrize("frame", ['{"type":"connect"}', '{"type":"agent_started"}'])
+def test_completion_without_an_answer_is_waited_on() -> None:
+    """An agent that completes without a text may be followed by one that answers."""
+    conversation = asked()
+    tell(
+        conversation,
+        event("agent_started", 0.3, agent_name="triage"),
+        event("agent_completed", 0.4, agent_name="triage"),
+    )
+
+    assert conversation.deadline_s == 18.4
+
+
+@pytest.mark.parametrize("frame", ['{"type":"connect"}', '{"type":"ack"}', '{"type":"pong"}'])
 def test_stranger_who_is_served_is_not_waited_for(frame: str) -> None:
     """Being let in ends the wait for a refusal at once."""
     conversation = Conversation((AwaitRefusal(3.0),))
@@ -174,13 +186,25 @@ def test_stranger_who_is_served_is_not_waited_for(frame: str) -> None:
 
 
 def test_error_frame_gives_the_target_time_to_close() -> None:
-    """After an error frame the target has two seconds to close."""
+    """After the first error frame the target has two seconds to close, and not more after others."""
     conversation = Conversation((AwaitRefusal(3.0),))
     conversation.on_opened(0.0, "")
     conversation.on_text(0.5, '{"type":"error_message"}')
+    conversation.on_text(1.5, '{"type":"error_message"}')
 
     assert conversation.deadline_s == 2.5
     assert not conversation.finished
+
+
+def test_flood_of_bytes_is_cut_off() -> None:
+    """More text than any honest run sends ends the conversation."""
+    conversation = asked()
+    for _ in range(5):
+        if not conversation.finished:
+            conversation.on_text(1.0, json.dumps({"type": "ack", "text": "x" * 500_000}))
+
+    assert conversation.finished
+    assert conversation.entries[-1].code == 1009
 
 
 def test_flood_of_frames_is_cut_off() -> None:

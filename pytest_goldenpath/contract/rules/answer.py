@@ -12,6 +12,7 @@ from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_fo
 from pytest_goldenpath.contract.rules.substance import signals, words
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.transcript import Request
 
 
 def answer_arrives(survey: Survey) -> Ruling:
@@ -19,7 +20,17 @@ def answer_arrives(survey: Survey) -> Ruling:
     journey = survey.journey
     if journey is None or journey.sent("request") is None:
         return Unlooked("the request could not be sent", blocked_by=BEFORE_THE_REQUEST)
-    if journey.answer():
+    answer = journey.answer()
+    if answer and journey.request and _shows_nothing(answer, journey.request):
+        return (
+            broken(
+                "GP-501",
+                "expected an answer to this request, got one with neither the code word "
+                f"{journey.request.marker} nor the result {journey.request.expected}",
+                f"answer: {excerpt(answer, 300)}",
+            ),
+        )
+    if answer:
         return ()
     completed = [h for h in journey.events() if h.frame.name == EVENTS[-1]]
     came = "a completion without a text" if completed else journey.last_words()
@@ -41,7 +52,7 @@ def answer_is_real(survey: Survey) -> Ruling:
     if journey is None or journey.request is None or not answer:
         return Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
     found = signals(answer, journey.request.text)
-    if not found:
+    if not found or _is_solved(answer, journey.request):
         return ()
     return (
         broken(
@@ -49,6 +60,19 @@ def answer_is_real(survey: Survey) -> Ruling:
             f"expected a real answer, got one with the signs of: {', '.join(found)}",
             f"answer: {excerpt(answer, 300)}",
         ),
+    )
+
+
+def _is_solved(answer: str, request: Request) -> bool:
+    """Tell whether the answer holds the result, which stood nowhere in the prompt."""
+    return bool(request.expected) and request.expected in _NUMBER.findall(answer)
+
+
+def _shows_nothing(answer: str, request: Request) -> bool:
+    """Tell whether an answer holds nothing of what was asked for in so many words."""
+    asked = request.marker and request.expected
+    return bool(asked) and not (
+        _is_solved(answer, request) or request.marker.lower() in answer.lower()
     )
 
 

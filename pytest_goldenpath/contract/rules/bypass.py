@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
@@ -12,13 +13,35 @@ from pytest_goldenpath.contract.transcript import Transcript
 #: How users begin whom a permissive level of authentication makes up (protocol 2.6).
 MADE_UP_USERS = ("demo-use", "demo_use", "relaxed_", "emergency_")
 _DEPTH = 6
-_FLAG_PREFIXES = ("emergency_", "bypass_")
-_FLAG_SUFFIXES = ("_bypassed", "_bypass")
+_FLAG_SUFFIXES = ("_bypassed", "_bypass", "_bypass_active", "_bypass_enabled")
 _FLAGS = frozenset(
-    {"bypass", "bypassed", "demo_mode", "emergency_mode", "emergency", "fallback_mode"}
+    {
+        "bypass",
+        "bypassed",
+        "bypass_active",
+        "bypass_enabled",
+        "bypass_auth",
+        "bypass_auth_validation",
+        "bypass_startup_validation",
+        "demo_mode",
+        "demo",
+        "emergency",
+        "emergency_mode",
+        "emergency_active",
+        "fallback_mode",
+        "auth_disabled",
+    }
 )
-_MODE_KEYS = frozenset({"startup_mode", "mode", "auth_mode", "authentication_mode", "auth_level"})
-_MODE_WORDS = ("emergency", "degraded", "bypass", "permissive", "relaxed", "demo")
+_MODE_KEYS = frozenset(
+    {"startup_mode", "mode", "auth_mode", "authentication_mode", "auth_level", "auth_result"}
+)
+_MODE_WORDS = frozenset(
+    {"emergency", "degraded", "bypass", "bypassed", "permissive", "relaxed", "demo"}
+)
+#: What a platform can do is told here, and not what it does (protocol 3.4).
+_CAPABILITIES = frozenset({"features", "factory_features", "isolation_features", "capabilities"})
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[a-z]+")
 _ON_WORDS = frozenset({"true", "1", "yes", "on", "enabled", "active"})
 
 
@@ -31,20 +54,23 @@ def no_stranger_gets_in(survey: Survey) -> Ruling:
 
 def no_bypass_flag(survey: Survey) -> Ruling:
     """GP-802: nothing on the wire shows an emergency, degraded start or bypass flag."""
-    documents = [exchange for exchange in survey.exchanges() if exchange.document()]
+    documents: list[tuple[Mapping[str, object], str]] = [
+        (exchange.document(), exchange.evidence())
+        for exchange in survey.exchanges()
+        if exchange.document()
+    ]
+    documents += [
+        (welcome.frame.document, welcome.evidence())
+        for transcript in survey.transcripts()
+        if transcript.user_id and (welcome := transcript.welcome())
+    ]
     if not documents:
         return Unlooked("no answer is a JSON object", blocked_by=("GP-101", "GP-104"))
     found: dict[str, Finding] = {}
-    for exchange in documents:
-        for flag in _flags(exchange.document(), _DEPTH):
-            found.setdefault(
-                flag,
-                broken(
-                    "GP-802",
-                    f"expected no emergency or bypass flag, got {flag}",
-                    exchange.evidence(),
-                ),
-            )
+    for document, evidence in documents:
+        for flag in _flags(document, _DEPTH):
+            message = f"expected no emergency or bypass flag, got {flag}"
+            found.setdefault(flag, broken("GP-802", message, evidence))
     return tuple(found.values())
 
 
@@ -55,8 +81,10 @@ def is_made_up(user: str) -> bool:
 
 def _made_up_users(survey: Survey) -> Iterator[Finding]:
     for transcript in survey.transcripts():
+        if transcript.user_id:
+            yield from _made_up_events(transcript)
         welcome = transcript.welcome()
-        user = welcome.frame.text("user_id") if welcome else ""
+        user = welcome.frame.word("user_id") if welcome else ""
         if welcome is None or not _is_strange(transcript, user):
             continue
         credential = "our own token" if transcript.user_id else transcript.purpose
@@ -68,27 +96,48 @@ def _made_up_users(survey: Survey) -> Iterator[Finding]:
         )
 
 
+def _made_up_events(transcript: Transcript) -> Iterator[Finding]:
+    """Tell of events on our connection that belong to a made-up user."""
+    for heard in transcript.strangers():
+        user = heard.frame.word("user_id")
+        if is_made_up(user):
+            yield broken(
+                "GP-801",
+                f"expected no made-up user, but our request was served as {user}",
+                heard.evidence(),
+                attribution=Attribution.AUTH,
+            )
+            return
+
+
 def _is_strange(transcript: Transcript, user: str) -> bool:
     if not transcript.user_id:
         return True
     return is_made_up(user) and not is_made_up(transcript.user_id)
 
 
-def _flags(document: dict[str, object], depth: int) -> Iterator[str]:
-    for key, value in document.items():
-        name = str(key).lower()
-        if isinstance(value, dict) and depth:
-            yield from _flags(value, depth - 1)
-        elif (
-            (_is_flag(name) and _is_on(value))
-            or (name in _MODE_KEYS and _names_bypass(value))
-            or (name == "authentication_required" and value is False)
-        ):
-            yield f"{name} = {value!r}"
+def _flags(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, list) and depth:
+        for inner in value:
+            yield from _flags(inner, depth - 1)
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        name = _HUMP.sub("_", str(key)).lower().replace("-", "_")
+        if name in _CAPABILITIES:
+            continue
+        if _tells_of_bypass(name, inner):
+            yield f"{name} = {inner!r}"
+        elif isinstance(inner, dict | list) and depth:
+            yield from _flags(inner, depth - 1)
 
 
-def _is_flag(name: str) -> bool:
-    return name in _FLAGS or name.startswith(_FLAG_PREFIXES) or name.endswith(_FLAG_SUFFIXES)
+def _tells_of_bypass(name: str, value: object) -> bool:
+    if name == "authentication_required":
+        return value is False
+    if name in _FLAGS or name.endswith(_FLAG_SUFFIXES):
+        return _is_on(value)
+    return name in _MODE_KEYS and _names_bypass(value)
 
 
 def _is_on(value: object) -> bool:
@@ -96,4 +145,5 @@ def _is_on(value: object) -> bool:
 
 
 def _names_bypass(value: object) -> bool:
-    return isinstance(value, str) and any(word in value.lower() for word in _MODE_WORDS)
+    words = set(_WORD.findall(value.lower())) if isinstance(value, str) else set()
+    return bool(words & _MODE_WORDS) and "non" not in words

@@ -20,7 +20,6 @@ _PROVIDER_CODE_KEYS = (
     "upstream_status",
     "status_code",
     "http_status",
-    "code",
 )
 _RATE_LIMITED = 429
 _SERVER_ERRORS = range(500, 600)
@@ -56,14 +55,20 @@ def no_failure_frame(survey: Survey) -> Ruling:
     journey = survey.journey
     if journey is None or journey.sent("request") is None:
         return Unlooked("the request could not be sent", blocked_by=BEFORE_THE_REQUEST)
+    failures = [(h, h.frame.name) for h in journey.of_sort(Sort.FAILURE)]
+    failures += [
+        (heard, f"an {EVENTS[-1]} that reports a failure")
+        for heard in journey.events()
+        if heard.frame.name == EVENTS[-1] and heard.frame.reports_failure()
+    ]
     return tuple(
         broken(
             "GP-416",
-            f"expected no failure frame, got {heard.frame.name}",
+            f"expected no failure frame, got {what}",
             heard.evidence(),
             attribution=_blame_for_failure(heard.frame),
         )
-        for heard in journey.of_sort(Sort.FAILURE)
+        for heard, what in failures
     )
 
 

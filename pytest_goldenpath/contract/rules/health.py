@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity, printable
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.symptom import Kind
@@ -45,7 +45,7 @@ def health_is_quick(survey: Survey) -> Ruling:
     times = sorted(
         exchange.elapsed_s
         for exchange in survey.health
-        if exchange.status is not None or (_timed_out(exchange) and _was_ready(exchange))
+        if exchange.symptom is None or (_timed_out(exchange) and exchange.symptom.ready)
     )
     if not times:
         return Unlooked("no health answer came")
@@ -111,9 +111,9 @@ def revision_is_expected(survey: Survey) -> Ruling:
                 exchange.evidence(),
             ),
         )
-    distinct = {names for _, names in named}
+    distinct = {names[0] if names else "none" for _, names in named}
     if len(distinct) > 1:
-        told = " and ".join(sorted(names[0] if names else "none" for names in distinct))
+        told = " and ".join(sorted(distinct))
         return (broken("GP-106", f"expected one revision on every answer, got {told}"),)
     return ()
 
@@ -161,7 +161,8 @@ def revisions_of(exchange: Exchange) -> tuple[str, ...]:
     document = exchange.document()
     bodies = (document.get(key) for key in _REVISION_KEYS)
     headers = (exchange.header(name) for name in _REVISION_HEADERS)
-    return tuple(dict.fromkeys(str(v) for v in (*bodies, *headers) if isinstance(v, str) and v))
+    names = (printable(v) for v in (*bodies, *headers) if isinstance(v, str) and v)
+    return tuple(dict.fromkeys(names))
 
 
 def _answers(code: str, exchanges: tuple[Exchange, ...]) -> tuple[Finding, ...]:
@@ -227,10 +228,6 @@ def _readiness_findings(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
 
 def _timed_out(exchange: Exchange) -> bool:
     return exchange.symptom is not None and exchange.symptom.kind is Kind.ANSWER_TIMEOUT
-
-
-def _was_ready(exchange: Exchange) -> bool:
-    return exchange.symptom is not None and exchange.symptom.ready
 
 
 def _names_dependency(value: object, depth: int = 4) -> bool:

@@ -9,7 +9,8 @@ from pytest_goldenpath.contract.findings import Attribution
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Login, Survey
 
-_OK = 200
+#: Both say that the login succeeded.
+SUCCESSES = frozenset({200, 201})
 #: What else may be wrong, told beside the finding.
 _HINTS = {
     401: " (or the password is wrong)",
@@ -39,7 +40,7 @@ def user_logs_in(survey: Survey) -> Ruling:
 
 
 def _problems(login: Login, exchange: Exchange) -> Iterator[tuple[str, str]]:
-    if exchange.status != _OK:
+    if exchange.status not in SUCCESSES:
         yield "200 with a token", f"HTTP {exchange.status}{_HINTS.get(exchange.status or 0, '')}"
         return
     if not login.has_access_token:
@@ -50,5 +51,7 @@ def _problems(login: Login, exchange: Exchange) -> Iterator[tuple[str, str]]:
         yield "an expiry in seconds", repr(exchange.document().get("expires_in"))
     if not login.answered_user_id:
         yield "the user with an id", "none"
-    elif login.subject and login.subject != login.answered_user_id:
+    elif login.email and login.asked_email and login.email.lower() != login.asked_email.lower():
+        yield f"the user {login.asked_email}", login.email
+    elif login.subject and login.subject not in {login.answered_user_id, login.email}:
         yield f"a token of the user {login.answered_user_id}", f"one of {login.subject}"

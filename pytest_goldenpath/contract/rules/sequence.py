@@ -87,18 +87,8 @@ def _order_findings(journey: Transcript, events: tuple[Heard, ...]) -> Iterator[
                 f"expected nothing after the final {COMPLETED}, got {heard.frame.name}", heard
             )
             break
-    welcome, asked = journey.welcome(), journey.sent("request")
-    for heard in events:
-        if welcome and heard.index < welcome.index:
-            yield _out_of_order(
-                f"expected no event before the welcome, got {heard.frame.name}", heard
-            )
-            break
-        if asked and heard.at_s < asked.at_s:
-            yield _out_of_order(
-                f"expected no event before a request, got {heard.frame.name}", heard
-            )
-            break
+    for heard in journey.early_events()[:1]:
+        yield _out_of_order(f"expected no event before a request, got {heard.frame.name}", heard)
 
 
 def _out_of_order(message: str, heard: Heard) -> Finding:
@@ -157,7 +147,9 @@ def _content(value: object) -> object:
 
 
 def _identity_findings(journey: Transcript) -> Iterator[Finding]:
-    for heard in journey.strangers():
+    mine = journey.request.thread_id if journey.request else ""
+    elsewhere = [h for h in journey.events() if h.frame.words("thread_id") not in {(), (mine,)}]
+    for heard in (*journey.strangers(), *elsewhere)[:1]:
         yield broken(
             "GP-409",
             f"expected only events of user {journey.user_id} and our thread, got one of "
@@ -165,7 +157,6 @@ def _identity_findings(journey: Transcript) -> Iterator[Finding]:
             heard.evidence(),
             attribution=Attribution.AUTH,
         )
-        break
     runs: dict[str, Heard] = {}
     for heard in journey.events():
         if run_of(heard):

@@ -44,7 +44,7 @@ _ERROR = re.compile(
 _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\)|^\s+File \"[^\"]+\", line \d+", re.MULTILINE
 )
-_SERIALIZED = re.compile(r"^\s*[{\[<].*(?:\w+\(\w+=|object at 0x|['\"]\w+['\"]\s*:)", re.DOTALL)
+_SERIALIZED = re.compile(r"^\s*[{\[<].*(?:\w+\(\w+=|object at 0x)", re.DOTALL)
 _APOLOGY = re.compile(
     r"\b(sorry|apologi[sz]e|apologies|unfortunately|unable to|cannot|can't|can’t|could not|"
     r"couldn't|couldn’t|not able to|try again|something went wrong|went wrong|contact support|"
