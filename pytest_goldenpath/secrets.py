@@ -15,6 +15,8 @@ SHORTEST = 4
 _JWT_DOTS = 2
 #: The head of a JWT is the same for all, and shorter parts would blot out ordinary words.
 _SEGMENT = 24
+_PIECE = 16
+_TOKEN = re.compile(r"[\w.~+/=-]+")
 _JWT = re.compile(r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*")
 
 
@@ -83,13 +85,20 @@ def _forms(value: str) -> set[str]:
     parts = value.split(".") if is_jwt else []
     # A signature is what makes a token valid; the other parts count when they are telling.
     segments = {part for part in parts if len(part) >= _SEGMENT} | set(parts[-1:])
+    if len(value) >= 2 * _PIECE and _TOKEN.fullmatch(value):
+        # Pieces, so that a part of a token is cut out as well.
+        signature = parts[-1] if parts else ""
+        pieces = (
+            text[i : i + _PIECE] for text in (value, signature) for i in range(0, len(text), _PIECE)
+        )
+        segments |= {piece for piece in pieces if len(piece) == _PIECE}
     return {
         value,
         encoded,
         encoded.rstrip("="),
         plain,
         plain.rstrip("="),
-        quote(value, safe=""),
+        quote(value, safe="", errors="replace"),
         escaped,
         json.dumps(escaped)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],

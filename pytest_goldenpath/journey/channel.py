@@ -37,7 +37,7 @@ _OPEN_WITHIN_S = 10.0
 _CLOSE_WITHIN_S = 1.0
 _ABNORMAL = 1006
 _NO_STATUS = 1005
-_GATEWAY_STATUSES = frozenset({502, 503, 504})
+_GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 #: Closes that tell of the road and not of the product (gates E4, rows 23, 26, 30 to 32).
 _ROAD_CLOSES = frozenset({1001, _NO_STATUS, _ABNORMAL, 1012, 1013, 1014, 3008})
 

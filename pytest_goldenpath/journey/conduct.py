@@ -19,14 +19,13 @@ from pytest_goldenpath.contract.transcript import Kind, Request, Transcript
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
-from pytest_goldenpath.journey.health import ask_readiness, sample_health
+from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import Credentials, Target
 
-_FIRST_ANSWER_WITHIN_S = 10.0
 #: The first connection after warm-up may find a cold instance (rules GP-304).
 _FIRST_WELCOME_S = 10.0
 _WELCOME_S = 3.0
@@ -36,7 +35,6 @@ _FENCE_S = 2.0
 _BUDGET_S = 90.0
 _LONGEST_RUNS = 1.5
 _MESSAGE_TYPE = "execute_agent"
-_REDIRECTS = frozenset({301, 302, 307, 308})
 _NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "journey"})
 
 
@@ -96,25 +94,12 @@ async def conduct(
     """
     async with Web(target.backend, redactor, Stopwatch()) as web:
         trip = Expedition(target, credentials, expired, redactor, wanted, web)
-        first = await _first_answer(trip)
+        first = await ask_health(web, "backend health", target.backend)
         if first.symptom is not None:
             return _unreachable(trip, first)
         web.ready = True
         await _within(budget_s or _BUDGET_S + _LONGEST_RUNS * target.run_deadline_s, trip, first)
     return Survey(target.revision, **trip.parts, missing=trip.missing)
-
-
-async def _first_answer(trip: Expedition) -> Exchange:
-    url = f"{trip.target.backend}/health"
-    first = await _ask_health(trip, url)
-    # Some frameworks answer /health by a redirect to /health/, which is the same place.
-    moved = first.status in _REDIRECTS and first.header("location") in {f"{url}/", "/health/"}
-    return await _ask_health(trip, f"{url}/") if moved else first
-
-
-async def _ask_health(trip: Expedition, url: str) -> Exchange:
-    answer = await trip.web.exchange("backend health", "GET", url, within_s=_FIRST_ANSWER_WITHIN_S)
-    return answer.exchange
 
 
 def _unreachable(trip: Expedition, first: Exchange) -> Survey:

@@ -170,7 +170,7 @@ class Ask(Step):
         if frame.name == EVENTS[0]:
             self._open_agents.append(agent)
         if frame.name == EVENTS[-1]:
-            return self._completes(at_s, agent, answered=bool(frame.answer()))
+            return self._completes(at_s, agent, answered=self._is_answered(frame.answer()))
         return False
 
     def deadline_s(self) -> float:
@@ -184,6 +184,11 @@ class Ask(Step):
     def is_late(self) -> bool:
         """Tell that the run did not end, unless it only was given time to settle."""
         return self._settles_s is None
+
+    def _is_answered(self, answer: str) -> bool:
+        """Tell whether a text may be the answer: it shows something of what was asked for."""
+        wanted = [word for word in (self._request.marker, self._request.expected) if word]
+        return bool(answer) and (not wanted or any(word in answer for word in wanted))
 
     def _completes(self, at_s: float, agent: str, *, answered: bool) -> bool:
         """Treat the supervisor's completion, or the last one, as the end (protocol 4.7.4).

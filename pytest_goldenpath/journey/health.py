@@ -17,6 +17,19 @@ _SAMPLES = 20
 _MORE_SAMPLES = 40
 _CLEARLY_SLOW = 5
 _AT_ONCE = 4
+_REDIRECTS = frozenset({301, 302, 307, 308})
+
+
+async def ask_health(web: Web, purpose: str, base: str) -> Exchange:
+    """Ask a service for its health once.
+
+    Some frameworks answer ``/health`` by a redirect to ``/health/``, which is the same place.
+    """
+    url = f"{base}/health"
+    first = (await web.exchange(purpose, "GET", url, within_s=_WITHIN_S)).exchange
+    if first.status in _REDIRECTS and first.header("location") in {f"{url}/", "/health/"}:
+        return (await web.exchange(purpose, "GET", f"{url}/", within_s=_WITHIN_S)).exchange
+    return first
 
 
 async def sample_health(web: Web, first: Exchange) -> tuple[Exchange, ...]:
@@ -51,7 +64,7 @@ async def ask_readiness(
         return (await web.exchange(purpose, "GET", url, within_s=_WITHIN_S)).exchange
 
     auth, *ready = await asyncio.gather(
-        ask("auth health", f"{target.auth}/health"),
+        ask_health(web, "auth health", target.auth),
         ask("backend readiness", f"{target.backend}/health/ready"),
         ask("auth readiness", f"{target.auth}/health/ready"),
         ask("websocket health", f"{target.backend}/ws/health"),

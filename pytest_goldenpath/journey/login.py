@@ -116,6 +116,7 @@ def _request(
     match credentials:
         case PasswordLogin(email, password):
             secret = redactor.learn(password).reveal()
+            redactor.learn(Secret(f"{email}:{secret}"))
             return "/auth/login", {"email": email, "password": secret}, {}
         case E2EKey(key):
             header = {"X-E2E-Bypass-Key": redactor.learn(key).reveal()}

@@ -51,8 +51,14 @@ def answer_is_real(survey: Survey) -> Ruling:
     answer = journey.answer() if journey else ""
     if journey is None or journey.request is None or not answer:
         return Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
-    found = signals(answer, journey.request.text)
-    if not found or _is_solved(answer, journey.request):
+    if _is_solved(answer, journey.request):
+        return ()
+    # Where a result was asked for, no other number is one.
+    text = _NUMBER.sub("", answer) if journey.request.expected else answer
+    found = signals(
+        text, _NUMBER.sub("", journey.request.text) if text != answer else journey.request.text
+    )
+    if not found:
         return ()
     return (
         broken(
