@@ -21,6 +21,7 @@ from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.login import User, log_in
+from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor, Secret
@@ -99,7 +100,7 @@ async def conduct(
             return _unreachable(trip, first)
         web.ready = True
         await _within(budget_s or _BUDGET_S + _LONGEST_RUNS * target.run_deadline_s, trip, first)
-    return Survey(target.revision, **trip.parts, missing=trip.missing)
+    return scrub(Survey(target.revision, **trip.parts, missing=trip.missing), redactor)
 
 
 def _unreachable(trip: Expedition, first: Exchange) -> Survey:
