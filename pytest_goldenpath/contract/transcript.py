@@ -225,11 +225,14 @@ def last_completion(events: tuple[Heard, ...]) -> int | None:
     after it: agents in a row have nobody above them, and the last of them ends the run.
     """
     started, completed = EVENTS[0], EVENTS[-1]
-    lead = next((agent_of(h) for h in events if h.frame.name == started), None)
+    first = next((place for place, h in enumerate(events) if h.frame.name == started), None)
+    lead = None if first is None else agent_of(events[first])
     ends = [place for place, heard in enumerate(events) if heard.frame.name == completed]
     leads = [place for place in ends if agent_of(events[place]) == lead]
     if not leads:
         return ends[-1] if ends and lead is None else None
+    if first is not None and leads[0] < first:
+        return leads[0]
     later = (heard for heard in events[leads[0] + 1 :] if heard.frame.name == started)
     return ends[-1] if any(agent_of(heard) != lead for heard in later) else leads[0]
 

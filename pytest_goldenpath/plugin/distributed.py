@@ -10,12 +10,10 @@ import pytest
 
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
 from pytest_goldenpath.plugin.run import Run
-from pytest_goldenpath.plugin.session import Collector
+from pytest_goldenpath.plugin.session import REFUSAL, Collector
 
 #: Key of what the controller tells its workers: the run's private folder.
 INPUT = "goldenpath_folder"
-#: Key of a worker's refusal.
-_REFUSAL = "goldenpath_refusal"
 
 
 class Refusal:
@@ -29,7 +27,7 @@ class Refusal:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Hand the sentence to the controller."""
         output: dict[str, Any] = getattr(session.config, "workeroutput", {})
-        output[_REFUSAL] = self._sentence
+        output[REFUSAL] = self._sentence
 
 
 class Listener:
@@ -42,7 +40,7 @@ class Listener:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
         """Take the sentence."""
-        self._sentence = self._sentence or getattr(node, "workeroutput", {}).get(_REFUSAL, "")
+        self._sentence = self._sentence or getattr(node, "workeroutput", {}).get(REFUSAL, "")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -62,8 +60,13 @@ class Distributed:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Start the embedded backend before any worker is spawned."""
-        self._run.start_backend()
-        self._run.target()
+        from pytest_goldenpath.journey.embedded import BackendNotStarted
+
+        try:
+            self._run.start_backend()
+            self._run.target()
+        except BackendNotStarted as error:
+            raise pytest.UsageError(f"goldenpath: {error}") from None
 
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
         """Tell a worker where the run's private directory is."""

@@ -24,6 +24,8 @@ from pytest_goldenpath.verdict.document import RunFacts, document
 
 #: Key of what a worker tells the controller at its end.
 OUTPUT = "goldenpath"
+#: Key of a worker's refusal of a wrong setting or marker.
+REFUSAL = "goldenpath_refusal"
 _UNAVAILABLE = 503
 _WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
@@ -62,6 +64,7 @@ class Collector:
         self._clock = monotonic()
         self._foreign_failures = 0
         self._was_interrupted = False
+        self._was_refused = False
         self._stops_early = run.settings.execution_mode == "fast_feedback"
         self._told: list[Line] = []
         self._header_told = False
@@ -101,6 +104,7 @@ class Collector:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
         """Take a worker's last words; a crashed worker has none."""
+        self._was_refused = self._was_refused or REFUSAL in getattr(node, "workeroutput", {})
         said = getattr(node, "workeroutput", {}).get(OUTPUT)
         if said:
             self._selected |= set(said["selected"])
@@ -150,10 +154,15 @@ class Collector:
 
     def _tell_of_nothing(self, session: pytest.Session, exitstatus: int) -> None:
         """Say that no check was selected although one was asked for; that is never green."""
-        if only_lists(self._config) or exitstatus not in {
-            pytest.ExitCode.OK,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        }:
+        if (
+            self._was_refused
+            or only_lists(self._config)
+            or exitstatus
+            not in {
+                pytest.ExitCode.OK,
+                pytest.ExitCode.NO_TESTS_COLLECTED,
+            }
+        ):
             return
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         categories = ", ".join(self._run.settings.categories) or "any category"

@@ -79,12 +79,14 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     _hook_in(config, run)
 
 
-def _begin(config: pytest.Config) -> None:
+def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
     worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
     try:
         settings = read_settings(config)
         if not only_lists(config) and worker_input is None:
             prepare_folder(settings.evidence_dir, source=settings.sources["evidence_dir"])
+            if not is_under_way:
+                forget(settings.evidence_dir)
             check_installation(settings, config)
     except ConfigError as error:
         if not only_lists(config) and worker_input is None:
@@ -117,7 +119,7 @@ def _register_fixtures(config: pytest.Config) -> None:
 
 
 def _wake(config: pytest.Config) -> Collector:
-    _begin(config)
+    _begin(config, is_under_way=True)
     return config.stash[COLLECTOR]
 
 

@@ -29,7 +29,7 @@ def forget(folder: Path) -> None:
 
 
 def prepare_folder(folder: Path, *, source: str) -> None:
-    """Make the evidence folder, prove that a file can be written there, and clear it.
+    """Make the evidence folder, and prove that a file can be written there.
 
     Raises:
         ConfigError: it cannot be made or written to.
@@ -47,7 +47,6 @@ def prepare_folder(folder: Path, *, source: str) -> None:
             source=source,
             remedy="name a folder that you may write to",
         ) from None
-    forget(folder)
 
 
 def write_whole(path: Path, text: str, *, durable: bool = False) -> None:

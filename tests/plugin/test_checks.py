@@ -57,15 +57,16 @@ def test_run_starts_without_any_option(pytester: pytest.Pytester, workers: tuple
         def test_foreign():
             pass
 
-        @pytest.mark.requirement("GP-101")
-        def test_health(prove):
+        @pytest.mark.requirement("GP-402")
+        def test_thinking(prove):
             prove()
         """
     )
     result, verdict = ran(pytester, *workers)
 
     assert (result.ret, verdict["verdict"]) == (0, "PASS"), result.stdout.str()
-    assert [check["requirements"] for check in verdict["checks"]] == [["GP-101"]]
+    assert [check["requirements"] for check in verdict["checks"]] == [["GP-402"]]
+    assert (pytester.path / ".goldenpath" / "transcripts" / "journey.jsonl").exists()
 
 
 @DISTRIBUTED

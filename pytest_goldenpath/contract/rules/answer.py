@@ -153,6 +153,8 @@ _ACTIVE = re.compile(
     r"|<[a-z][^>]*\son[a-z]+\s*=|javascript\s*:\s*\S|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x9b]",
     re.IGNORECASE,
 )
+#: What a terminal would obey and not show.
+_TERMINAL = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b\[[0-9;?]*[A-Za-z]?")
 _TERMINATORS = ".!?…:;)]}\"'`»”’*_|~>。！？）」』।؟"
 _FORMATTED_LINE = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|#{1,6}|>|\||```)")
 _FEWEST_WORDS = 5
@@ -170,7 +172,8 @@ def _shortcomings(answer: str) -> Iterator[str]:
 
 def _is_cut_off(answer: str) -> bool:
     """Tell whether prose breaks off: it has sentences, but the last of them has no end."""
-    text = "".join(c for c in answer if c.isprintable() or c == "\n").rstrip()
+    shown = _TERMINAL.sub("", answer)
+    text = "".join(c for c in shown if c.isprintable() or c == "\n").rstrip()
     last_line = (text.splitlines() or [""])[-1]
     if text.count("```") % 2:
         return True

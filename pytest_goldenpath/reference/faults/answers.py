@@ -39,7 +39,7 @@ FAULTS = (
     ill("cached-answer", "everybody gets the first answer that was ever given", "F77", "GP-503",
         "GP-507 GP-601", "c", ("agent.cached_answer", True)),
     ill("cut-off-answer", "the answer breaks off in the middle of a word", "", "GP-504",
-        "GP-503 GP-507", "c", ("answer.cut", 0.47)),
+        "GP-501 GP-503 GP-507", "c", ("answer.cut", 0.47)),
     ill("answer-not-stored", "the answer is not kept in the thread", "", "GP-505", _STORED, "c",
         ("store.skip", "assistant")),
     ill("question-not-stored", "the question is not kept in the thread", "", "GP-505", _STORED,
