@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.matrix
+
 RunSuite = Callable[..., pytest.RunResult]
 REMOTE = "https://api.example.com"
 CLOSED = "http://127.0.0.1:9"

@@ -117,6 +117,8 @@ class TestJourney:
 MIXED = """
 import pytest
 
+pytestmark = pytest.mark.matrix
+
 
 def test_foreign_fails():
     assert False

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.matrix
+
 RunSuite = Callable[..., pytest.RunResult]
 DISTRIBUTED = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two-workers"])
 _FACT = re.compile(r"  (\w+): (.*) \[(.*)\]")

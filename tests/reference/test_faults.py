@@ -20,6 +20,8 @@ from pytest_goldenpath.reference.seams import Seams
 from pytest_goldenpath.reference.shapes import SHAPES
 from reference.driver import FIVE, PROMPT, Client, Twin, names, started, talk
 
+pytestmark = pytest.mark.matrix
+
 FOREIGN = jwt.encode({"sub": "eve", "token_type": "access"}, "x" * 40, algorithm="HS256")
 UNTIMED = {"first-event-late", "long-gap", "run-too-long", "all-at-the-end", "upstream-429"}
 
