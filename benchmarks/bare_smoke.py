@@ -99,6 +99,8 @@ async def converse(web: httpx.AsyncClient, auth: str, ws: str) -> None:
     async with asyncio.TaskGroup() as group:
         for headers in stranger_headers(token):
             group.create_task(be_refused(ws, headers))
+        for stranger in (f"garbage-{secrets.token_urlsafe(24)}", f"{token[:-8]}AAAAAAAA"):
+            group.create_task(be_refused(ws, {}, token_subprotocols(stranger)))
         group.create_task(journey(ws, token, user_id, welcomed))
         group.create_task(shake_hands(ws, token, welcomed))
 
@@ -118,10 +120,14 @@ def stranger_headers(token: str) -> list[dict[str, str]]:
     return [{}, *({"Authorization": f"Bearer {token}"} for token in tokens), _BYPASS]
 
 
-async def be_refused(ws: str, headers: dict[str, str]) -> None:
-    """Demand that a stranger is closed out or refused, and told nothing but errors."""
+async def be_refused(
+    ws: str, headers: dict[str, str], offered: list[Subprotocol] | None = None
+) -> None:
+    """Demand that a stranger who asks is refused, and told nothing but errors."""
     try:
-        async with asyncio.timeout(_WITHIN_S), opened(ws, headers) as connection:
+        async with asyncio.timeout(_WITHIN_S), opened(ws, headers, offered) as connection:
+            await connection.send(json.dumps({"type": "ping"}))
+            await connection.send(request("stranger-0001", "What did my neighbour ask?"))
             while True:
                 frame = json.loads(await connection.recv())
                 demand(str(frame.get("type")).startswith("error"), f"a stranger heard {frame}")

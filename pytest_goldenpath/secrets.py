@@ -58,22 +58,23 @@ class Redactor:
     def __init__(self) -> None:
         """Start with no secret known."""
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
 
     def learn(self, secret: Secret) -> Secret:
         """Remember a secret in every form in which it may travel; returns it."""
         value = secret.reveal()
         if len(value) >= SHORTEST:
-            self._forms |= {form for form in _forms(value) if len(form) >= SHORTEST}
-            self._pattern = None
+            self._forms |= {form.lower() for form in _forms(value) if len(form) >= SHORTEST}
         return secret
 
     def redact(self, text: str) -> str:
         """Replace every known secret, and whatever looks like a JWT, by ``***``."""
-        if self._pattern is None:
-            forms = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, forms)) or "(?!)", re.IGNORECASE)
-        return _JWT.sub(MASK, self._pattern.sub(MASK, text))
+        lowered = text.lower()
+        # Searching for each form is fast; a pattern of them all is slow, and rarely needed.
+        present = [form for form in self._forms if form in lowered]
+        if present:
+            longest_first = sorted(present, key=len, reverse=True)
+            text = re.sub("|".join(map(re.escape, longest_first)), MASK, text, flags=re.IGNORECASE)
+        return _JWT.sub(MASK, text)
 
 
 def _forms(value: str) -> set[str]:

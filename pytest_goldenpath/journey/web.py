@@ -20,7 +20,9 @@ from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
 
 #: No honest answer of this contract is larger.
-MOST_BYTES = 1_048_576
+MOST_BYTES = 262_144
+#: What is kept of a larger one, to be shown.
+_SHOWN_BYTES = 4096
 _MOST_HEADERS = 100
 #: zlib's word for "gzip or deflate, whatever it is".
 _ANY_WINDOW = 47
@@ -200,7 +202,7 @@ async def _read(response: httpx.Response) -> tuple[bytes, bool]:
         chunks.append(chunk)
         size += len(chunk)
         if size > MOST_BYTES:
-            return b"".join(chunks)[:MOST_BYTES], True
+            return b"".join(chunks)[:_SHOWN_BYTES], True
     return _inflated(b"".join(chunks), response.headers.get("content-encoding", ""))
 
 
@@ -213,4 +215,5 @@ def _inflated(body: bytes, encoding: str) -> tuple[bytes, bool]:
         inflated = engine.decompress(body, MOST_BYTES + 1)
     except zlib.error:
         return body, False
-    return inflated[:MOST_BYTES], len(inflated) > MOST_BYTES
+    oversized = len(inflated) > MOST_BYTES
+    return (inflated[:_SHOWN_BYTES] if oversized else inflated), oversized
