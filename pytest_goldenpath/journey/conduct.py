@@ -109,24 +109,27 @@ def _unreachable(trip: Expedition, first: Exchange) -> Survey:
     }
     if first.symptom and attribute(first.symptom).attribution.accuses:
         blocked = Missing("the backend could not be asked", blocked_by=("GP-101",))
-        missing = {name: why if name == "health" else blocked for name, why in missing.items()}
+        missing = {name: blocked for name in trip.wanted}
+        missing["health"] = Missing("the backend did not answer", symptom=first.symptom)
     return Survey(trip.target.revision, health=(first,), missing=missing)
 
 
 async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
-    parts: dict[str, Coroutine[Any, Any, None]] = {}
+    parts: list[Coroutine[Any, Any, None]] = []
     if trip.wants("health"):
-        parts["health"] = _health(trip, first)
+        parts.append(_health(trip, first))
     if trip.wants("auth_health", "readiness"):
-        parts["readiness"] = _readiness(trip)
+        parts.append(_readiness(trip))
     if trip.wants(*_NEEDS_LOGIN):
-        parts["login"] = _conversations(trip)
-    tasks = {name: asyncio.create_task(part) for name, part in parts.items()}
-    _, pending = await asyncio.wait(tasks.values(), timeout=budget_s)
+        parts.append(_conversations(trip))
+    if not parts:
+        return
+    tasks = {asyncio.create_task(part) for part in parts}
+    done, pending = await asyncio.wait(tasks, timeout=budget_s)
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
-    for task in set(tasks.values()) - pending:
+    for task in done:
         task.result()
     if pending:
         _give_up(trip)

@@ -53,11 +53,11 @@ def answer_is_real(survey: Survey) -> Ruling:
         return Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
     if _is_solved(answer, journey.request):
         return ()
-    # Where a result was asked for, no other number is one.
-    text = _NUMBER.sub("", answer) if journey.request.expected else answer
-    found = signals(
-        text, _NUMBER.sub("", journey.request.text) if text != answer else journey.request.text
-    )
+    prompt = journey.request.text
+    if journey.request.expected:  # then no other number is a result
+        found = signals(_NUMBER.sub("", answer), _NUMBER.sub("", prompt))
+    else:
+        found = signals(answer, prompt)
     if not found:
         return ()
     return (
