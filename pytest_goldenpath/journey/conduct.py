@@ -109,7 +109,7 @@ def _unreachable(trip: Expedition, first: Exchange) -> Survey:
     }
     if first.symptom and attribute(first.symptom).attribution.accuses:
         blocked = Missing("the backend could not be asked", blocked_by=("GP-101",))
-        missing = {name: blocked for name in trip.wanted}
+        missing = dict.fromkeys(trip.wanted, blocked)
         missing["health"] = Missing("the backend did not answer", symptom=first.symptom)
     return Survey(trip.target.revision, health=(first,), missing=missing)
 
