@@ -125,10 +125,13 @@ async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
     if not parts:
         return
     tasks = {asyncio.create_task(part) for part in parts}
-    done, pending = await asyncio.wait(tasks, timeout=budget_s)
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    try:
+        done, pending = await asyncio.wait(tasks, timeout=budget_s)
+    finally:
+        # Also when the run is interrupted: no part may outlive the client that it uses.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
     if pending:

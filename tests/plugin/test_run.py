@@ -166,8 +166,14 @@ def _start(folder: Path, *options: str) -> tuple[subprocess.Popen[str], int]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell that runs the tests in the background has Ctrl-C ignored, and children inherit it.
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509
     )
     return process, _wait_for(lambda: _backend_of(process.pid), _PATIENCE_S)
+
+
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _backend_of(pid: int) -> int:
