@@ -69,6 +69,9 @@ class Survey:
         carriers: one conversation for each way to carry a fresh token.
         strangers: one conversation for each credential that must be refused.
         journey: the golden journey, or None.
+        second_login: the second user's login, or None.
+        asked: further HTTP exchanges, by name of the observation.
+        talks: further conversations, by name of the observation.
         missing: by name of the observation, why it could not be made.
     """
 
@@ -80,14 +83,25 @@ class Survey:
     carriers: tuple[Transcript, ...] = ()
     strangers: tuple[Transcript, ...] = ()
     journey: Transcript | None = None
+    second_login: Login | None = None
+    asked: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
+    talks: dict[str, tuple[Transcript, ...]] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """Return every HTTP exchange of the run, in order of purpose."""
-        login = (self.login.exchange,) if self.login and self.login.exchange else ()
-        return (*self.health, *self.auth_health, *self.readiness, *login)
+        logins = (login.exchange for login in (self.login, self.second_login) if login)
+        further = (exchange for part in self.asked.values() for exchange in part)
+        return (
+            *self.health,
+            *self.auth_health,
+            *self.readiness,
+            *(exchange for exchange in logins if exchange),
+            *further,
+        )
 
     def transcripts(self) -> tuple[Transcript, ...]:
         """Return every conversation of the run."""
         journey = (self.journey,) if self.journey else ()
-        return (*self.carriers, *self.strangers, *journey)
+        further = (talk for part in self.talks.values() for talk in part)
+        return (*self.carriers, *self.strangers, *journey, *further)

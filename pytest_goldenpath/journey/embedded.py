@@ -16,6 +16,7 @@ from pytest_goldenpath.secrets import Secret
 
 _START_WITHIN_S = 30.0
 _STOP_WITHIN_S = 5.0
+_NAMES = ("ada", "grace")
 
 
 class BackendNotStarted(GoldenpathError):
@@ -30,7 +31,7 @@ class Started:
         backend, auth, ws: addresses.
         revision: what it says of its build.
         expired_token: a real token that has expired.
-        email, password: the user made for this run.
+        users: e-mail address and password of each user made for this run.
     """
 
     backend: str
@@ -38,8 +39,7 @@ class Started:
     ws: str
     revision: str
     expired_token: Secret
-    email: str
-    password: Secret
+    users: tuple[tuple[str, Secret], ...]
 
 
 class EmbeddedBackend:
@@ -49,12 +49,22 @@ class EmbeddedBackend:
     process does, however that comes about.
     """
 
-    def __init__(self, faults: Sequence[str] = (), variants: Sequence[str] = ()) -> None:
-        """Start the process; it boots while the caller goes on."""
+    def __init__(
+        self,
+        faults: Sequence[str] = (),
+        variants: Sequence[str] = (),
+        *,
+        users: int = 2,
+        heartbeat_s: float = 2.0,
+    ) -> None:
+        """Start the process with this many users; it boots while the caller goes on."""
         options = [f"--fault={name}" for name in faults]
         options += [f"--variant={name}" for name in variants]
-        self._email = "ada@goldenpath.example"
-        self._password = Secret(secrets.token_urlsafe(18))
+        options += [f"--heartbeat={heartbeat_s}"]
+        names = (*_NAMES, *(f"user-{number}" for number in range(len(_NAMES), users)))
+        self._users = tuple(
+            (f"{name}@goldenpath.example", Secret(secrets.token_urlsafe(18))) for name in names
+        )
         self._process = subprocess.Popen(  # noqa: S603  # our own module, names checked before
             [sys.executable, "-m", "pytest_goldenpath.reference", "--supervised", *options],
             stdin=subprocess.PIPE,
@@ -66,7 +76,7 @@ class EmbeddedBackend:
         self._errors: list[str] = []
         self._reader = threading.Thread(target=self._read_line, daemon=True)
         self._drain = threading.Thread(target=self._read_errors, daemon=True)
-        self._introduce_user()
+        self._introduce_users()
         self._reader.start()
         self._drain.start()
 
@@ -98,8 +108,7 @@ class EmbeddedBackend:
             said["ws"],
             str(said.get("revision", "")),
             Secret(str(said.get("expired_token", ""))),
-            self._email,
-            self._password,
+            self._users,
         )
 
     def stop(self) -> None:
@@ -117,11 +126,14 @@ class EmbeddedBackend:
             if stream:
                 stream.close()
 
-    def _introduce_user(self) -> None:
-        user = {"email": self._email, "password": self._password.reveal(), "name": "Ada"}
+    def _introduce_users(self) -> None:
+        users = [
+            {"email": email, "password": password.reveal(), "name": email.partition("@")[0]}
+            for email, password in self._users
+        ]
         if self._process.stdin:
             try:
-                self._process.stdin.write(json.dumps({"users": [user]}) + "\n")
+                self._process.stdin.write(json.dumps({"users": users}) + "\n")
                 self._process.stdin.flush()
             except BrokenPipeError:  # it ended at once; wait() tells why
                 return

@@ -118,9 +118,9 @@ def _request(
             secret = redactor.learn(password).reveal()
             redactor.learn(Secret(f"{email}:{secret}"))
             return "/auth/login", {"email": email, "password": secret}, {}
-        case E2EKey(key):
+        case E2EKey(key, email):
             header = {"X-E2E-Bypass-Key": redactor.learn(key).reveal()}
-            return "/auth/e2e/test-auth", {}, header
+            return "/auth/e2e/test-auth", {"email": email} if email else {}, header
         case DevelopmentLogin() | ReadyToken():
             return "/auth/dev/login", {}, {}
 

@@ -20,7 +20,8 @@ from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.errors import CheckBlocked, InfraError
 from pytest_goldenpath.journey.clock import Stopwatch
-from pytest_goldenpath.journey.conduct import conduct, hold_journey
+from pytest_goldenpath.journey.conduct import conduct
+from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.web import Web, tls_context
 from pytest_goldenpath.plugin.asking import Asker
@@ -49,8 +50,7 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
         return run.recall() or run.keep(
             await conduct(
                 target,
-                run.credentials(),
-                run.expired_token,
+                run.wallet(),
                 run.redactor,
                 run.wanted,
                 budget_s=run.settings.survey_budget_s,
@@ -95,7 +95,7 @@ async def user(pytestconfig: pytest.Config, target: Target) -> User:
     """Return the user of the run, logged in."""
     run = run_of(pytestconfig)
     async with Web(target.backend, run.redactor, Stopwatch()) as web:
-        login, logged_in = await log_in(target, run.credentials(), web, run.redactor)
+        login, logged_in = await log_in(target, run.wallet().first, web, run.redactor)
     if logged_in is None:
         survey = Survey(login=login)
         if login.exchange and login.exchange.symptom:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from pytest_goldenpath.report.files import (
     write_whole,
 )
 from pytest_goldenpath.secrets import Redactor, Secret
-from pytest_goldenpath.target.model import Credentials, PasswordLogin, Target
+from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
 
 _EMBEDDED_FILE = "embedded.json"
 _SURVEY_FILE = "survey.json"
@@ -45,12 +46,7 @@ class Run:
         self.survey: Survey | None = None
         self._backend: object = None
         self._target = settings.resolved.target
-        self._credentials: Credentials | None = (
-            settings.resolved.wallet.first if settings.resolved.wallet else None
-        )
-        self.expired_token = (
-            settings.resolved.wallet.expired_token if settings.resolved.wallet else Secret("")
-        )
+        self._wallet: Wallet | None = settings.resolved.wallet
 
     def want(self, codes: Iterable[str], *more: str) -> None:
         """Note which observations the selected promises need, and further ones by name."""
@@ -61,7 +57,12 @@ class Run:
         from pytest_goldenpath.journey.embedded import EmbeddedBackend
 
         if self._target.embedded and self._backend is None and not self._is_shared():
-            self._backend = EmbeddedBackend(self.settings.faults, self.settings.variants)
+            self._backend = EmbeddedBackend(
+                self.settings.faults,
+                self.settings.variants,
+                users=self._target.users,
+                heartbeat_s=self._target.heartbeat_s,
+            )
 
     def stop_backend(self) -> None:
         """Stop the embedded backend that this process started."""
@@ -83,12 +84,11 @@ class Run:
             return self._target
         if isinstance(self._backend, EmbeddedBackend):
             started = self._backend.wait()
-            said = {
+            said: dict[str, Any] = {
                 "backend": started.backend,
                 "auth": started.auth,
                 "ws": started.ws,
-                "email": started.email,
-                "password": started.password.reveal(),
+                "users": [(email, password.reveal()) for email, password in started.users],
                 "expired_token": started.expired_token.reveal(),
             }
         else:
@@ -96,8 +96,11 @@ class Run:
         self._target = replace(
             self._target, backend=said["backend"], auth=said["auth"], ws=said["ws"]
         )
-        self._credentials = PasswordLogin(said["email"], Secret(said["password"]))
-        self.expired_token = Secret(said["expired_token"])
+        first, second, *crowd = (
+            PasswordLogin(email, Secret(word)) for email, word in said["users"]
+        )
+        expired = Secret(said["expired_token"])
+        self._wallet = Wallet(first, expired, second=second, crowd=tuple(crowd))
         if self.folder and isinstance(self._backend, EmbeddedBackend):
             write_whole(self.folder / _EMBEDDED_FILE, json.dumps(said))
         return self._target
@@ -106,11 +109,11 @@ class Run:
         """Return the target as far as it is known, without waiting for anything."""
         return self._target
 
-    def credentials(self) -> Credentials:
+    def wallet(self) -> Wallet:
         """Return whom to log in as; :meth:`target` must have been asked for before."""
-        if self._credentials is None:
+        if self._wallet is None:
             raise RuntimeError("the target has not been asked for")
-        return self._credentials
+        return self._wallet
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -141,11 +144,11 @@ class Run:
     def _is_shared(self) -> bool:
         return bool(self.folder and (self.folder / _EMBEDDED_FILE).exists())
 
-    def _shared_address(self) -> dict[str, str]:
+    def _shared_address(self) -> dict[str, Any]:
         if self.folder is None:
             raise RuntimeError("the embedded backend was not started")
         text = (self.folder / _EMBEDDED_FILE).read_text(encoding="utf-8")
-        said: dict[str, str] = json.loads(text)
+        said: dict[str, Any] = json.loads(text)
         return said
 
 

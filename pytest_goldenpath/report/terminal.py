@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_goldenpath.contract.findings import printable
-from pytest_goldenpath.target.model import PasswordLogin
+from pytest_goldenpath.target.model import Credentials, PasswordLogin
 from pytest_goldenpath.target.resolve import Resolved
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.decide import Rulebook
@@ -103,9 +103,12 @@ def header_lines(told: Told) -> list[str]:
         "ws": target.ws,
         "frontend": target.frontend,
         "login": _login(told.resolved),
+        "second_login": _second(told.resolved),
         "revision": target.revision,
         "event_deadline_s": f"{target.event_deadline_s:g}",
         "run_deadline_s": f"{target.run_deadline_s:g}",
+        "heartbeat_s": f"{target.heartbeat_s:g}",
+        "users": f"{target.users}",
         "category": ", ".join(told.categories) or "all",
         "execution_mode": told.execution_mode,
         "evidence_dir": str(told.evidence_dir),
@@ -163,10 +166,19 @@ def summary_lines(verdict: Mapping[str, Any], *, evidence: str, bypass: Bypass) 
 def _login(resolved: Resolved) -> str:
     if resolved.wallet is None:
         return "a user made for this run"
-    first = resolved.wallet.first
-    if isinstance(first, PasswordLogin):
-        return f"password of {first.email}, ***"
-    return first.way if first.way == "development login" else f"{first.way}, ***"
+    return _way(resolved.wallet.first)
+
+
+def _second(resolved: Resolved) -> str:
+    if resolved.wallet is None:
+        return "another user made for this run"
+    return _way(resolved.wallet.second) if resolved.wallet.second else "none, so no isolation check"
+
+
+def _way(user: Credentials) -> str:
+    if isinstance(user, PasswordLogin):
+        return f"password of {user.email}, ***"
+    return user.way if user.way == "development login" else f"{user.way}, ***"
 
 
 def _place(target: Mapping[str, str]) -> str:

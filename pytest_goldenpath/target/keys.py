@@ -12,10 +12,12 @@ from pytest_goldenpath.target.sources import Environment, Setting, TargetsFile, 
 
 ADDRESS_KEYS = ("backend", "auth", "ws", "frontend")
 TEXT_KEYS = (*ADDRESS_KEYS, "revision", "prompt")
-SECONDS_KEYS = ("event_deadline_s", "run_deadline_s")
+SECONDS_KEYS = ("event_deadline_s", "run_deadline_s", "heartbeat_s")
+COUNT_KEYS = ("users",)
 FLAG_KEYS = ("production",)
-KEYS = (*TEXT_KEYS, *SECONDS_KEYS, *FLAG_KEYS)
+KEYS = (*TEXT_KEYS, *SECONDS_KEYS, *COUNT_KEYS, *FLAG_KEYS)
 _LONGEST_S = 3600.0
+_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,20 @@ class Table:
             return _seconds(f"targets.{self.name}.{key}", self.values[key], self.path), self.path
         return default, "default"
 
+    def count(self, key: str, default: int) -> tuple[int, str]:
+        """Return a number of things and its source.
+
+        Raises:
+            ConfigError: the value is no whole number, below 1 or above 200.
+
+        """
+        found = self.environment.get(env_name(key))
+        if found:
+            return _count(env_name(key), found.value, found.source), found.source
+        if key in self.values:
+            return _count(f"targets.{self.name}.{key}", self.values[key], self.path), self.path
+        return default, "default"
+
     def flag(self, key: str) -> bool:
         """Return a flag of the file; flags are not read from the environment."""
         return self.values.get(key) is True
@@ -89,6 +105,8 @@ def _check(name: str, key: str, value: object, path: str) -> None:
         raise ConfigError(setting, value, "not a flag", source=path, remedy="write true or false")
     if key in SECONDS_KEYS:
         _seconds(setting, value, path)
+    if key in COUNT_KEYS:
+        _count(setting, value, path)
 
 
 def _seconds(setting: str, value: object, source: str) -> float:
@@ -99,6 +117,16 @@ def _seconds(setting: str, value: object, source: str) -> float:
     if not math.isfinite(number) or not 0 < number <= _LONGEST_S:
         raise ConfigError(setting, value, "out of range", source=source, remedy=remedy)
     return number
+
+
+def _count(setting: str, value: object, source: str) -> int:
+    remedy = f"write a whole number from 1 to {_MOST}"
+    number = _number(value)
+    if number is None or number != int(number if math.isfinite(number) else 0):
+        raise ConfigError(setting, value, "not a whole number", source=source, remedy=remedy)
+    if not 1 <= number <= _MOST:
+        raise ConfigError(setting, value, "out of range", source=source, remedy=remedy)
+    return int(number)
 
 
 def _number(value: object) -> float | None:

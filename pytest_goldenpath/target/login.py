@@ -31,18 +31,21 @@ def wallet_of(target: Target, environment: Environment) -> tuple[Wallet, str]:
     """
     ways = [way for way in (_password(environment), _token(environment), _key(environment)) if way]
     if len(ways) > 1:
-        (_, first), (_, second) = ways[:2]
+        (_, this), (_, other) = ways[:2]
         raise ConfigError(
-            _variable(first),
+            _variable(this),
             "***",
-            f"contradicts {second}: both say how to log in",
-            source=first,
+            f"contradicts {other}: both say how to log in",
+            source=this,
             remedy="unset one of them",
         )
     expired = environment.get("GOLDENPATH_EXPIRED_TOKEN")
     expired_token = Secret(expired.value if expired else "")
     if ways:
-        return Wallet(ways[0][0], expired_token), ways[0][1]
+        first, source = ways[0]
+        crowd = _crowd(first, target.users) if isinstance(first, E2EKey) else ()
+        second = _second(environment, first) or (crowd[0] if crowd else None)
+        return Wallet(first, expired_token, second=second, crowd=crowd[1:]), source
     if is_loopback(target.backend) or target.name in _DEVELOPMENT_NAMES:
         return Wallet(DevelopmentLogin(), expired_token), "default (development login)"
     raise ConfigError(
@@ -50,23 +53,73 @@ def wallet_of(target: Target, environment: Environment) -> tuple[Wallet, str]:
     )
 
 
-def _password(environment: Environment) -> tuple[Credentials, str] | None:
-    email, password = environment.get("GOLDENPATH_EMAIL"), environment.get("GOLDENPATH_PASSWORD")
+def _second(environment: Environment, first: Credentials) -> Credentials | None:
+    """Return the second user of the environment, None without one.
+
+    Raises:
+        ConfigError: an incomplete pair, two ways at once, or the first user again.
+
+    """
+    ways = [way for way in (_password(environment, "_2"), _token(environment, "_2")) if way]
+    if len(ways) > 1:
+        raise ConfigError(
+            "GOLDENPATH_TOKEN_2",
+            "***",
+            "contradicts GOLDENPATH_EMAIL_2: both say who the second user is",
+            source=ways[1][1],
+            remedy="unset one of them",
+        )
+    if not ways:
+        return None
+    second, source = ways[0]
+    if _is_same(first, second):
+        email = second.email if isinstance(second, PasswordLogin) else "***"
+        raise ConfigError(
+            _variable(source),
+            email,
+            "is the first user again, and one user alone shows no isolation",
+            source=source,
+            remedy="name another user",
+        )
+    return second
+
+
+def _is_same(first: Credentials, second: Credentials) -> bool:
+    match first, second:
+        case PasswordLogin(email), PasswordLogin(other):
+            return email.strip().lower() == other.strip().lower()
+        case ReadyToken(token), ReadyToken(other_token):
+            return token.reveal() == other_token.reveal()
+        case _:
+            return False
+
+
+def _crowd(first: E2EKey, users: int) -> tuple[Credentials, ...]:
+    """Return the further users of a simulated login, by addresses that nobody can own."""
+    return tuple(
+        E2EKey(first.key, f"goldenpath-{number}@e2e.example") for number in range(2, users + 1)
+    )
+
+
+def _password(environment: Environment, suffix: str = "") -> tuple[Credentials, str] | None:
+    email_name, password_name = f"GOLDENPATH_EMAIL{suffix}", f"GOLDENPATH_PASSWORD{suffix}"
+    email, password = environment.get(email_name), environment.get(password_name)
     if email and password:
-        secret = _long_enough("GOLDENPATH_PASSWORD", password)
+        secret = _long_enough(password_name, password)
         return PasswordLogin(email.value, secret), email.source
     if email:
-        raise _half("GOLDENPATH_EMAIL", email.value, email.source, "GOLDENPATH_PASSWORD")
+        raise _half(email_name, email.value, email.source, password_name)
     if password:
-        raise _half("GOLDENPATH_PASSWORD", "***", password.source, "GOLDENPATH_EMAIL")
+        raise _half(password_name, "***", password.source, email_name)
     return None
 
 
-def _token(environment: Environment) -> tuple[Credentials, str] | None:
-    token = environment.get("GOLDENPATH_TOKEN")
+def _token(environment: Environment, suffix: str = "") -> tuple[Credentials, str] | None:
+    name = f"GOLDENPATH_TOKEN{suffix}"
+    token = environment.get(name)
     if token is None:
         return None
-    return ReadyToken(_long_enough("GOLDENPATH_TOKEN", token)), token.source
+    return ReadyToken(_long_enough(name, token)), token.source
 
 
 def _key(environment: Environment) -> tuple[Credentials, str] | None:

@@ -28,6 +28,8 @@ class Target:
         first_event_s: a request's first event comes within this time.
         event_deadline_s: no silence between two events is longer than this.
         run_deadline_s: a whole agent run ends within this time.
+        heartbeat_s: how often the target speaks on an idle connection (protocol 3.9).
+        users: how many users ask at once, when as many can log in.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Target:
     first_event_s: float = 5.0
     event_deadline_s: float = 15.0
     run_deadline_s: float = 60.0
+    heartbeat_s: float = 15.0
+    users: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,10 @@ class ReadyToken:
 
 @dataclass(frozen=True, slots=True)
 class E2EKey:
-    """Log in by the platform's simulated OAuth (protocol 2.1)."""
+    """Log in by the platform's simulated OAuth (protocol 2.1); a blank address is its default."""
 
     key: Secret
+    email: str = ""
     way: str = "e2e key"
 
 
@@ -85,7 +90,11 @@ class Wallet:
     Attributes:
         first: whom the journey is made as.
         expired_token: a real token of the target that has expired, if one is at hand.
+        second: another user, for isolation; None when there is none.
+        crowd: further users, for many at once.
     """
 
     first: Credentials
     expired_token: Secret = field(default_factory=lambda: Secret(""))
+    second: Credentials | None = None
+    crowd: tuple[Credentials, ...] = ()

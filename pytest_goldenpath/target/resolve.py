@@ -22,6 +22,10 @@ from pytest_goldenpath.target.sources import (
 )
 
 EMBEDDED = "local"
+_EMBEDDED_HEARTBEAT_S = 2.0
+#: The deployed interval (protocol 3.9).
+_HEARTBEAT_S = 15.0
+_USERS = 8
 STAGING = "staging"
 STAGING_ENV_FILE = ".env.staging.tests"
 #: Addresses of the platform's staging (protocol 11, the constants of V11 to V18).
@@ -235,6 +239,9 @@ def _target(
 ) -> Target:
     event_deadline_s, sources["event_deadline_s"] = table.seconds("event_deadline_s", 15.0)
     run_deadline_s, sources["run_deadline_s"] = table.seconds("run_deadline_s", 60.0)
+    quiet_s = _EMBEDDED_HEARTBEAT_S if name == EMBEDDED else _HEARTBEAT_S
+    heartbeat_s, sources["heartbeat_s"] = table.seconds("heartbeat_s", quiet_s)
+    users, sources["users"] = table.count("users", _USERS)
     revision = table.text("revision")
     if options.expect_revision:
         revision = Setting(options.expect_revision, "option --expect-revision")
@@ -251,6 +258,8 @@ def _target(
         first_event_s=min(5.0, event_deadline_s),
         event_deadline_s=event_deadline_s,
         run_deadline_s=run_deadline_s,
+        heartbeat_s=heartbeat_s,
+        users=users,
     )
 
 

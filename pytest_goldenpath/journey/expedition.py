@@ -1,0 +1,128 @@
+"""What the parts of a survey share while it is under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.survey import Missing
+from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.contract.transcript import Kind, Transcript
+from pytest_goldenpath.journey.conversation import Conversation
+from pytest_goldenpath.journey.login import User, log_in
+from pytest_goldenpath.journey.web import Web
+from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.target.model import Target, Wallet
+
+#: Connections that every user may have at once (protocol 3.9, ``WebSocketConfig``).
+_LINES_PER_USER = 3
+
+
+@dataclass(slots=True)
+class Lines:
+    """The connections that one user may hold at once; a part takes all it needs, or waits."""
+
+    free: int = _LINES_PER_USER
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @asynccontextmanager
+    async def take(self, count: int = 1) -> AsyncIterator[None]:
+        """Hold this many connections; nobody waits with a part of them in hand."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.free >= count)
+            self.free -= count
+        try:
+            yield
+        finally:
+            async with self.changed:
+                self.free += count
+                self.changed.notify_all()
+
+
+@dataclass(slots=True)
+class Expedition:
+    """What the parts of a survey share while it is under way.
+
+    Attributes:
+        target: where.
+        wallet: as whom.
+        redactor: the secrets of this process.
+        wanted: names of the observations to make.
+        web: the HTTP client.
+        welcomed: set when the first connection of the survey is over its welcome.
+        asked_all: set when the golden journey is over.
+        lines: the first user's connections.
+        parts: what was observed, by the names of the survey's own fields.
+        asked: HTTP exchanges by name of the observation.
+        talks: conversations by name of the observation.
+        missing: why an observation could not be made.
+    """
+
+    target: Target
+    wallet: Wallet
+    redactor: Redactor
+    wanted: Collection[str]
+    web: Web
+    welcomed: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_all: asyncio.Event = field(default_factory=asyncio.Event)
+    lines: Lines = field(default_factory=Lines)
+    parts: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
+    talks: dict[str, tuple[Transcript, ...]] = field(default_factory=dict)
+    missing: dict[str, Missing] = field(default_factory=dict)
+    _second: asyncio.Task[User | None] | None = None
+
+    @property
+    def expired(self) -> Secret:
+        """A real token of the target that has expired, or a blank one."""
+        return self.wallet.expired_token
+
+    def note_welcome(self, conversation: Conversation) -> None:
+        """Let the other connections start once the instance is warm, or nothing will warm it."""
+        entries = conversation.entries
+        if conversation.welcomed or (entries and entries[-1].kind is Kind.MISSED):
+            self.welcomed.set()
+
+    def wants(self, *names: str) -> bool:
+        """Tell whether one of the observations is to be made."""
+        return any(name in self.wanted for name in names)
+
+    def keep_exchanges(self, name: str, exchanges: Iterable[Exchange]) -> None:
+        """Keep the exchanges of an observation, and note the trouble that is in them."""
+        self.asked[name] = tuple(exchanges)
+        self.note_trouble(name, [exchange.symptom for exchange in self.asked[name]])
+
+    def keep_talks(self, name: str, transcripts: Iterable[Transcript]) -> None:
+        """Keep the conversations of an observation, and note the trouble that is in them."""
+        self.talks[name] = tuple(transcripts)
+        self.note_trouble(name, [transcript.symptom for transcript in self.talks[name]])
+
+    def skip(self, name: str, reason: str) -> None:
+        """Say that an observation cannot be made on this target, which is nobody's fault."""
+        self.missing[name] = Missing(reason, skipped=True)
+
+    def note_trouble(self, name: str, symptoms: list[Symptom | None]) -> None:
+        """Say that an observation broke off, if the road did that to it."""
+        first = next((symptom for symptom in symptoms if symptom), None)
+        if first:
+            reason = f"an observation broke off: {first.sentence()}"
+            self.missing[name] = Missing(reason, symptom=replace(first, ready=True))
+
+    async def second_user(self) -> User | None:
+        """Log the second user in, once; None without credentials, or when that fails."""
+        if self.wallet.second is None:
+            return None
+        if self._second is None:
+            self._second = asyncio.create_task(self._log_second_in())
+        return await asyncio.shield(self._second)
+
+    async def _log_second_in(self) -> User | None:
+        if self.wallet.second is None:
+            return None
+        login, user = await log_in(self.target, self.wallet.second, self.web, self.redactor)
+        self.parts["second_login"] = login
+        return user

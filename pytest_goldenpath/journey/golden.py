@@ -1,0 +1,96 @@
+"""The golden journey: what a user asks, in words that no canned answer fits."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+
+from pytest_goldenpath.contract.rules.handshake import shut_out
+from pytest_goldenpath.contract.transcript import Request, Transcript
+from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
+from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
+from pytest_goldenpath.journey.login import User
+from pytest_goldenpath.secrets import Redactor
+from pytest_goldenpath.target.model import Target
+
+#: The first connection after warm-up may find a cold instance (rules GP-304).
+_FIRST_WELCOME_S = 10.0
+_PONG_S = 5.0
+_FENCE_S = 2.0
+#: What the target is configured to be asked by (protocol 0.3.9).
+MESSAGE_TYPE = "execute_agent"
+
+
+async def hold_journey(
+    target: Target,
+    user: User,
+    redactor: Redactor,
+    *,
+    on_progress: Callable[[Conversation], None] | None = None,
+) -> Transcript:
+    """Make one journey, by the carrier that browsers use, or by the header if that is refused.
+
+    Args:
+        target: where, what to ask and how long to wait.
+        user: as whom.
+        redactor: what to cut out of the record.
+        on_progress: called after each thing that happened.
+
+    """
+    request = new_request(target)
+    transcript = await _ask(target, user, redactor, request, SUBPROTOCOL, on_progress)
+    if shut_out(transcript) and not transcript.symptom:
+        transcript = await _ask(target, user, redactor, request, HEADER, on_progress)
+    return transcript
+
+
+async def _ask(
+    target: Target,
+    user: User,
+    redactor: Redactor,
+    request: Request,
+    carrier: str,
+    on_progress: Callable[[Conversation], None] | None,
+) -> Transcript:
+    steps = (
+        AwaitWelcome(_FIRST_WELCOME_S),
+        Ping(_PONG_S),
+        Ask(request, user.user_id),
+        Ping(_FENCE_S, "fence"),
+    )
+    call = Call(
+        "journey",
+        target.ws,
+        carrier,
+        user.token,
+        user_id=user.user_id,
+        welcome_within_s=_FIRST_WELCOME_S,
+        request=request,
+    )
+    return await hold(call, Conversation(steps), redactor, ready=True, on_progress=on_progress)
+
+
+def new_request(target: Target) -> Request:
+    """Draw a request whose answer cannot be canned: a marker and a sum of its own."""
+    marker = f"{secrets.choice(_BIRDS)}-{secrets.randbelow(9000) + 1000}"
+    first, second = secrets.randbelow(80) + 11, secrets.randbelow(80) + 11
+    prompt = target.prompt
+    sets_task = "{first}" in prompt and "{second}" in prompt
+    return Request(
+        prompt.replace("{marker}", marker)
+        .replace("{first}", str(first))
+        .replace("{second}", str(second)),
+        MESSAGE_TYPE,
+        str(uuid.uuid4()),
+        f"run-{uuid.uuid4()}",
+        f"msg-{uuid.uuid4()}",
+        marker=marker if "{marker}" in prompt else "",
+        expected=str(first + second) if sets_task else "",
+        first_event_s=target.first_event_s,
+        silence_s=target.event_deadline_s,
+        run_s=target.run_deadline_s,
+    )
+
+
+_BIRDS = ("KESTREL", "HERON", "PLOVER", "OSPREY", "LAPWING", "SISKIN", "DUNLIN", "WRYNECK")
