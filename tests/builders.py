@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.rules.sockets import FLOOD, MISUSES, NEIGHBOUR, OVERSIZED
 from pytest_goldenpath.contract.survey import Login, Survey
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.symptom import Symptom
@@ -137,6 +138,107 @@ def stranger(*entries: Entry, purpose: str = "a stranger without a token") -> Tr
     return Transcript(purpose, "ws://target/ws", "none", (), "", 3.0, None, entries or refused)
 
 
+def run_of(
+    purpose: str,
+    *,
+    user: str = USER,
+    number: int = 1,
+    connection: str = "",
+    kind: str = "execute_agent",
+) -> Transcript:
+    """Build another healthy run, with ids, a marker and a user of its own."""
+    marker, thread = f"HERON-{number:04}", f"thr-{number}-of-its-own"
+    text = ANSWER.replace("KESTREL-4821", marker).replace(
+        "17 plus 25 is 42", f"{number} plus 50 is {number + 50}"
+    )
+    entries = tuple(
+        replace(
+            entry,
+            text=entry.text.replace(f'"{RUN}"', f'"run-{number}-of-its-own"')
+            .replace(THREAD, thread)
+            .replace(USER, user)
+            .replace("u-123456...", f"{user[:8]}...")
+            .replace("main_1", connection or f"main_{purpose}"),
+        )
+        for entry in healthy_entries(text)
+    )
+    request = Request(
+        PROMPT.replace("KESTREL-4821", marker),
+        kind,
+        thread,
+        f"run-{number}-of-its-own",
+        f"msg-{number}",
+        marker=marker,
+        expected=str(number + 50),
+    )
+    return Transcript(
+        purpose, "ws://target/ws", "header", (), user, 3.0, request, entries, epoch_s=EPOCH
+    )
+
+
+def said(purpose: str, *labels: str, connection: str = "") -> Transcript:
+    """Build a conversation without a run: what was said was replied to, and then a ping."""
+    replies = [
+        (Entry(0.03, Kind.SENT, label, "{}"), heard({"type": "ack"}, 0.04)) for label in labels
+    ]
+    entries = (
+        Entry(0.01, Kind.OPENED),
+        welcome(connection=connection or f"main_{purpose}"),
+        *(entry for pair in replies for entry in pair),
+        Entry(0.05, Kind.SENT, "ping", '{"type": "ping"}'),
+        heard({"type": "pong"}, 0.06),
+        Entry(0.07, Kind.LEFT),
+    )
+    return Transcript(purpose, "ws://target/ws", "header", (), USER, 3.0, None, entries)
+
+
+def offering(chosen: str) -> Transcript:
+    """Build a handshake that offers one subprotocol and gets this one."""
+    made = handshake("subprotocol, alone", "main_4")
+    entries = (Entry(0.01, Kind.OPENED, chosen), *made.entries[1:])
+    return replace(made, offered=("jwt.***",), entries=entries)
+
+
+def flood(count: int = 12, *, let_in: int = 10) -> tuple[Transcript, ...]:
+    """Build many connections of one user, of which some are let in."""
+    refused = (
+        Entry(0.01, Kind.OPENED),
+        heard({"type": "error_message", "error_code": "CONNECTION_LIMIT"}, 0.02),
+        Entry(0.03, Kind.CLOSED, "the target", "", 1008),
+    )
+    talks = (said(FLOOD, connection=f"main_flood{number}") for number in range(count))
+    return tuple(
+        talk if number < let_in else replace(talk, entries=refused)
+        for number, talk in enumerate(talks)
+    )
+
+
+def talks() -> dict[str, tuple[Transcript, ...]]:
+    """Build the further conversations of a healthy survey."""
+    too_large = (
+        *said(OVERSIZED).entries[:2],
+        Entry(0.03, Kind.SENT, OVERSIZED, "{}"),
+        Entry(0.04, Kind.CLOSED, "the target", "Message too large", 1009),
+    )
+    return {
+        "offers": (offering("jwt.***"),),
+        "misuse": (said("misuse", *(label for label, _ in MISUSES)),),
+        "idle": (said("idle"),),
+        "message_types": (run_of("ask by chat", number=11, kind="chat"),),
+        "pair": (run_of("one user, first", number=21), run_of("one user, second", number=22)),
+        "crowd": (
+            run_of("many users, first", number=31),
+            run_of("many users, second", user="u-98765432-dcba", number=32),
+        ),
+        "again": (said("reconnect"),),
+        "limits": (
+            replace(said(OVERSIZED), entries=too_large),
+            said(NEIGHBOUR),
+            *flood(),
+        ),
+    }
+
+
 def login(**changes: Any) -> Login:
     """Build a healthy login."""
     body = {"access_token": "***", "token_type": "Bearer", "expires_in": 900}
@@ -165,6 +267,7 @@ def survey(**changes: Any) -> Survey:
         carriers=(handshake("header", "main_2"), handshake("subprotocol", "main_3")),
         strangers=(stranger(),),
         journey=journey(),
+        talks=talks(),
     )
     return replace(good, **changes)
 

@@ -175,6 +175,11 @@ def decode(raw: str) -> Frame:
     return Frame(_sort_of(names), names[0] if names else "", value)
 
 
+def is_heartbeat(frame: Frame) -> bool:
+    """Tell whether a frame is only a sign of life, which may come at any time (protocol 3.7)."""
+    return "heartbeat" in frame.name or frame.name == "ping"
+
+
 def _is_failure(name: str) -> bool:
     return name.lower() in _FAILURES or name.lower().endswith(("_error", "_failed"))
 

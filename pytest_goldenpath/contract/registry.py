@@ -9,12 +9,14 @@ from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.rules import (
     answer,
     bypass,
+    company,
     content,
     events,
     handshake,
     health,
     login,
     sequence,
+    sockets,
     timing,
 )
 from pytest_goldenpath.contract.ruling import Rule, Ruling
@@ -29,6 +31,14 @@ OWNERS = {
     "carriers": "GP-301",
     "strangers": "GP-301",
     "journey": "GP-301",
+    "offers": "GP-302",
+    "misuse": "GP-306",
+    "idle": "GP-307",
+    "limits": "GP-309",
+    "message_types": "GP-418",
+    "crowd": "GP-601",
+    "pair": "GP-604",
+    "again": "GP-605",
 }
 
 _LETTERS = {"s": "smoke", "c": "mission_critical", "r": "remediation"}
@@ -141,6 +151,14 @@ _RULES = (
         handshake.fresh_token_opens,
     ),
     _rule(
+        "GP-302",
+        "c r",
+        "3.3",
+        "the chosen subprotocol is one of those offered, and one is chosen",
+        "carriers journey offers",
+        sockets.subprotocol_is_ours,
+    ),
+    _rule(
         "GP-303",
         "s c r",
         "2.6, 10.7",
@@ -163,6 +181,46 @@ _RULES = (
         "a ping is answered within 5 s and the connection survives it",
         "carriers journey",
         handshake.ping_is_answered,
+    ),
+    _rule(
+        "GP-306",
+        "c",
+        "3.5, 3.8",
+        "a message that cannot be understood gets a reply and does no harm",
+        "misuse",
+        sockets.misuse_is_survived,
+    ),
+    _rule(
+        "GP-307",
+        "c",
+        "3.7",
+        "an idle connection lives through two heartbeats of a known type",
+        "idle",
+        sockets.silence_is_survived,
+    ),
+    _rule(
+        "GP-308",
+        "c r",
+        "3.8",
+        "strangers are closed with 1008, and we are never closed by the target",
+        "strangers carriers journey",
+        sockets.closes_are_promised,
+    ),
+    _should(
+        "GP-309",
+        "c",
+        "3.5, 3.9",
+        "an oversized message and too many connections of one user are refused",
+        "limits",
+        sockets.limits_hold,
+    ),
+    _rule(
+        "GP-310",
+        "c",
+        "3.4",
+        "two connections of one user have two identities",
+        "pair",
+        company.connections_differ,
     ),
     *(
         _rule(
@@ -204,7 +262,7 @@ _RULES = (
         "c r",
         "0.3, 4.6",
         "run, thread and user of every event are mine and stay the same",
-        "journey",
+        "journey pair",
         sequence.identity_is_ours,
     ),
     _rule(
@@ -272,6 +330,14 @@ _RULES = (
         content.frames_are_whole,
     ),
     _rule(
+        "GP-418",
+        "c",
+        "3.5, 3.6",
+        "every documented type of request starts an agent",
+        "journey message_types pair",
+        sockets.types_start_agents,
+    ),
+    _rule(
         "GP-501",
         "s c r",
         "0.3.7",
@@ -292,7 +358,7 @@ _RULES = (
         "c",
         "10.7",
         "the answer belongs to this request: its marker comes back, its task is solved",
-        "journey",
+        "journey pair",
         answer.answer_belongs,
     ),
     _rule(
@@ -310,6 +376,38 @@ _RULES = (
         "HTML, script and control characters are not passed on raw",
         "journey",
         answer.answer_is_passive,
+    ),
+    _rule(
+        "GP-601",
+        "c r",
+        "10.4, 10.7",
+        "users at the same time see nothing of each other",
+        "crowd",
+        company.users_are_apart,
+    ),
+    _rule(
+        "GP-603",
+        "c",
+        "10 F43",
+        "the events of a request go to the connection that asked",
+        "pair",
+        company.connections_are_apart,
+    ),
+    _rule(
+        "GP-604",
+        "c",
+        "3.9",
+        "a second login or connection does not break the first",
+        "pair",
+        company.second_connection_is_harmless,
+    ),
+    _rule(
+        "GP-605",
+        "c",
+        "3.4",
+        "reconnecting gives a new connection and the user's own state",
+        "again carriers",
+        company.reconnecting_works,
     ),
     _rule(
         "GP-705",

@@ -100,8 +100,11 @@ class Survey:
             *further,
         )
 
+    def first_talks(self) -> tuple[Transcript, ...]:
+        """Return the conversations that every category holds: handshakes, strangers, journey."""
+        journey = (self.journey,) if self.journey else ()
+        return (*self.carriers, *self.strangers, *journey)
+
     def transcripts(self) -> tuple[Transcript, ...]:
         """Return every conversation of the run."""
-        journey = (self.journey,) if self.journey else ()
-        further = (talk for part in self.talks.values() for talk in part)
-        return (*self.carriers, *self.strangers, *journey, *further)
+        return (*self.first_talks(), *(talk for part in self.talks.values() for talk in part))

@@ -32,6 +32,8 @@ _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL + 1)
 #: How a token may travel (protocol 3.2).
 HEADER, SUBPROTOCOL, NONE = "header", "subprotocol", "none"
+#: Other ways to offer the same token, about which negotiation has to be right too (3.3).
+SWAPPED, ALONE = "subprotocol, swapped", "subprotocol, alone"
 _MOST_FRAME_BYTES = 1_048_576
 _OPEN_WITHIN_S = 10.0
 _CLOSE_WITHIN_S = 1.0
@@ -49,7 +51,7 @@ class Call:
     Attributes:
         purpose: for the record.
         url: the WebSocket address.
-        carrier: how the token travels: header, subprotocol or none.
+        carrier: how the token travels: one of this module's words.
         token: what is carried; None for a stranger without a token.
         headers: more headers to send.
         user_id: whose token it is, '' for a stranger's.
@@ -113,8 +115,9 @@ def _opener(call: Call) -> _Straight:
     subprotocols: list[Subprotocol] | None = None
     if call.token is not None and call.carrier == HEADER:
         headers.append(("Authorization", f"Bearer {call.token.reveal()}"))
-    if call.token is not None and call.carrier == SUBPROTOCOL:
-        subprotocols = [Subprotocol(name) for name in token_subprotocols(call.token)]
+    if call.token is not None and call.carrier not in {HEADER, NONE}:
+        offered = _in_order(call.carrier, token_subprotocols(call.token))
+        subprotocols = [Subprotocol(name) for name in offered]
     return _Straight(
         call.url,
         additional_headers=headers,
@@ -134,6 +137,11 @@ def token_subprotocols(token: Secret) -> tuple[str, str]:
     """Return the pair that browsers offer: ``jwt-auth`` and ``jwt.<base64url(token)>``."""
     encoded = base64.urlsafe_b64encode(token.reveal().encode()).decode().rstrip("=")
     return "jwt-auth", f"jwt.{encoded}"
+
+
+def _in_order(carrier: str, pair: tuple[str, str]) -> tuple[str, ...]:
+    plain, bearing = pair
+    return {SWAPPED: (bearing, plain), ALONE: (bearing,)}.get(carrier, (plain, bearing))
 
 
 async def _drive(
@@ -246,7 +254,8 @@ def _fail(
 def _transcript(
     call: Call, conversation: Conversation, redactor: Redactor, epoch_s: float
 ) -> Transcript:
-    offered = ("jwt-auth", f"jwt.{MASK}") if call.carrier == SUBPROTOCOL else ()
+    carried = call.carrier not in {HEADER, NONE}
+    offered = _in_order(call.carrier, ("jwt-auth", f"jwt.{MASK}")) if carried else ()
     entries = tuple(
         replace(entry, text=redactor.redact(entry.text)) for entry in conversation.entries
     )

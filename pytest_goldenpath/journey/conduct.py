@@ -11,6 +11,7 @@ from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.journey import company, sockets
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
@@ -33,7 +34,17 @@ _LONGEST_RUNS = 1.5
 _NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "journey"})
 _Part = Callable[[Expedition, User], Coroutine[Any, Any, None]]
 #: What makes the further observations, by their names; each begins once the user is logged in.
-_FURTHER: dict[tuple[str, ...], _Part] = {}
+_FURTHER: dict[tuple[str, ...], _Part] = {
+    ("idle",): sockets.idle,
+    ("offers",): sockets.offers,
+    ("misuse",): sockets.misuse,
+    ("message_types",): sockets.message_types,
+    ("pair",): company.pair,
+    ("crowd",): company.crowd,
+}
+#: What needs all of a user's connections closed, or has to harm nobody else; one by one, at last.
+_LAST: dict[tuple[str, ...], _Part] = {("again",): company.again, ("limits",): sockets.limits}
+_ALL_FURTHER = frozenset(name for names in (*_FURTHER, *_LAST) for name in names)
 
 
 async def conduct(
@@ -84,7 +95,7 @@ async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
         parts.append(_health(trip, first))
     if trip.wants("auth_health", "readiness"):
         parts.append(_readiness(trip))
-    if trip.wants(*_NEEDS_LOGIN, *(name for names in _FURTHER for name in names)):
+    if trip.wants(*_NEEDS_LOGIN, *_ALL_FURTHER):
         parts.append(_conversations(trip))
     if not parts:
         return
@@ -138,8 +149,12 @@ async def _conversations(trip: Expedition) -> None:
                     group.create_task(part(trip, user))
     if user is None:
         blocked = Missing("nobody could log in", blocked_by=("GP-201",))
-        for name in ("carriers", "journey", *(name for names in _FURTHER for name in names)):
+        for name in ("carriers", "journey", *_ALL_FURTHER):
             trip.missing[name] = blocked
+        return
+    for names, part in _LAST.items():
+        if trip.wants(*names):
+            await part(trip, user)
 
 
 async def _strangers(trip: Expedition, user: User | None) -> None:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort, decode
+from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort, decode, is_heartbeat
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Entry, Kind, Request, is_mine
 
@@ -135,13 +135,66 @@ class Ping(Step):
         return self._until_s
 
 
+class Provoke(Step):
+    """Send something that is no request, and wait for any reply to it."""
+
+    def __init__(self, message: Outgoing, within_s: float) -> None:
+        """Take the message, and the time in seconds that a reply may take."""
+        self.label = message.label
+        self._message = message
+        self._within_s = within_s
+        self._until_s = 0.0
+
+    def begin(self, at_s: float) -> tuple[Outgoing, ...]:
+        """Send the message."""
+        self._until_s = at_s + self._within_s
+        return (self._message,)
+
+    def hear(self, at_s: float, frame: Frame) -> bool:  # noqa: ARG002
+        """End with whatever is no sign of life."""
+        return not is_heartbeat(frame)
+
+    def deadline_s(self) -> float:
+        """Return the end of the wait."""
+        return self._until_s
+
+
+class Idle(Step):
+    """Say nothing for a while, and keep what is heard."""
+
+    label = "idle"
+
+    def __init__(self, for_s: float) -> None:
+        """Take how long to be silent, in seconds."""
+        self._for_s = for_s
+        self._until_s = 0.0
+
+    def begin(self, at_s: float) -> tuple[Outgoing, ...]:
+        """Say nothing."""
+        self._until_s = at_s + self._for_s
+        return ()
+
+    def hear(self, at_s: float, frame: Frame) -> bool:  # noqa: ARG002
+        """Go on."""
+        return False
+
+    def deadline_s(self) -> float:
+        """Return the end of the silence."""
+        return self._until_s
+
+    def is_late(self) -> bool:
+        """Tell that nothing is missing when nobody spoke."""
+        return False
+
+
 class Ask(Step):
     """Send the request and listen until the last agent has completed."""
 
     label = "request"
 
-    def __init__(self, request: Request, user_id: str) -> None:
-        """Take the request with its budgets, and whose it is."""
+    def __init__(self, request: Request, user_id: str, *, only_start: bool = False) -> None:
+        """Take the request with its budgets, whose it is, and whether its first event will do."""
+        self._only_start = only_start
         self._request = request
         self._user_id = user_id
         self._open_agents: list[str] = []
@@ -166,6 +219,8 @@ class Ask(Step):
         self._last_s = at_s
         self._heard_any = True
         self._settles_s = None
+        if self._only_start:
+            return True
         agent = frame.text("agent_name", "agent", "agent_id")
         if frame.name == EVENTS[0]:
             self._open_agents.append(agent)
@@ -178,6 +233,8 @@ class Ask(Step):
         if self._settles_s is not None:
             return self._settles_s
         budgets = self._request
+        if self._only_start:
+            return self._started_s + _GRACE * budgets.first_event_s
         silence = max(budgets.silence_s, 0.0 if self._heard_any else budgets.first_event_s)
         return min(self._last_s + _GRACE * silence, self._started_s + _GRACE * budgets.run_s)
 

@@ -95,9 +95,13 @@ def resolve(options: Options, process: Mapping[str, str], folders: tuple[Path, .
     target = _target(name, addresses, options, table, sources)
     _guard_production(target, table, sources)
     if target.embedded:
-        return Resolved(target, None, {**sources, "login": "embedded user"}, environment)
+        own = dict.fromkeys(("login", "second_login"), "embedded user")
+        return Resolved(target, None, {**sources, **own}, environment)
     wallet, source = wallet_of(target, environment)
-    return Resolved(target, wallet, {**sources, "login": source}, environment)
+    second = environment.get("GOLDENPATH_EMAIL_2") or environment.get("GOLDENPATH_TOKEN_2")
+    second_source = second.source if second else source if wallet.second else DEFAULT_SOURCE
+    sources |= {"login": source, "second_login": second_source}
+    return Resolved(target, wallet, sources, environment)
 
 
 def _named(

@@ -107,3 +107,9 @@ def test_no_failure_frame_comes(prove: Prove) -> None:
 def test_frames_are_whole(prove: Prove) -> None:
     """Every frame is a text of one JSON object within the size limit."""
     prove()
+
+
+@pytest.mark.requirement("GP-418")
+def test_every_type_of_request_starts_an_agent(prove: Prove) -> None:
+    """Every documented type of request starts an agent."""
+    prove()

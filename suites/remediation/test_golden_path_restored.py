@@ -143,3 +143,21 @@ def test_nobody_is_made_up(prove: Prove) -> None:
 def test_no_emergency_is_shown(prove: Prove) -> None:
     """No answer shows an emergency, degraded-start or bypass flag."""
     prove()
+
+
+@pytest.mark.requirement("GP-302")
+def test_subprotocol_is_one_of_ours(prove: Prove) -> None:
+    """One of the offered subprotocols is chosen, and nothing else."""
+    prove()
+
+
+@pytest.mark.requirement("GP-308")
+def test_closes_are_promised(prove: Prove) -> None:
+    """Strangers are closed with 1008, and we are never closed."""
+    prove()
+
+
+@pytest.mark.requirement("GP-601")
+def test_users_are_apart(prove: Prove) -> None:
+    """Users at the same time see nothing of each other."""
+    prove()

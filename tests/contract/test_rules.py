@@ -24,6 +24,7 @@ from builders import (
     welcome,
     without,
 )
+from contract import examples_sockets
 from pytest_goldenpath.contract.findings import Attribution, Severity
 from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.judgement import judge
@@ -399,6 +400,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
             health=(exchange({"status": "ok", "state": {"startup_mode": "emergency_degraded"}}),)
         ),
     ),
+    *examples_sockets.BROKEN,
 ]
 
 
@@ -496,6 +498,16 @@ def test_healthy_twin_is_not_accused(observed: Survey) -> None:
     assert {
         code: judge(code, observed).broken for code in smoke if judge(code, observed).broken
     } == {}
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [o for _, o in examples_sockets.HEALTHY],
+    ids=[n for n, _ in examples_sockets.HEALTHY],
+)
+def test_healthy_company_is_not_accused(observed: Survey) -> None:
+    """What resembles a fault of sockets or company and is none breaks no promise at all."""
+    assert {code: broken for code in RULES if (broken := judge(code, observed).broken)} == {}
 
 
 def test_health_that_falters_is_not_proven() -> None:

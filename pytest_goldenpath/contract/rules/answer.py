@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_goldenpath.contract.findings import excerpt
+from pytest_goldenpath.contract.findings import Finding, excerpt
 from pytest_goldenpath.contract.frames import EVENTS
+from pytest_goldenpath.contract.rules.company import leaks
 from pytest_goldenpath.contract.rules.content import ANSWER_CHARACTERS
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
 from pytest_goldenpath.contract.rules.substance import signals, words
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.transcript import Request
+from pytest_goldenpath.contract.transcript import Request, Transcript
 
 
 def answer_arrives(survey: Survey) -> Ruling:
@@ -92,20 +93,28 @@ def answer_belongs(survey: Survey) -> Ruling:
     if not request.marker and not request.expected:
         reason = "the target's prompt has neither {marker} nor {first} and {second}"
         return Unlooked(reason, skipped=True)
+    pair = survey.talks.get("pair", ())
+    # Where connections hear each other's runs, whose answer it is cannot be told.
+    runs = (journey, *(() if leaks(pair, users=False) else pair))
+    return tuple(finding for run in runs for finding in _strange_answers(run))
+
+
+def _strange_answers(run: Transcript) -> Iterator[Finding]:
+    """Yield that an answer is to another request; only other requests show a canned one."""
+    request, answer = run.request, run.answer()
+    if request is None or not answer:
+        return
     lacks = []
     if request.marker and request.marker.lower() not in answer.lower():
         lacks.append(f"the marker {request.marker}")
     if request.expected and request.expected not in _NUMBER.findall(answer):
         lacks.append(f"the result {request.expected}")
-    if not lacks:
-        return ()
-    return (
-        broken(
+    if lacks:
+        yield broken(
             "GP-503",
             f"expected an answer to this very request, but it lacks {' and '.join(lacks)}",
             f"answer: {excerpt(answer, 300)}",
-        ),
-    )
+        )
 
 
 def answer_is_whole(survey: Survey) -> Ruling:

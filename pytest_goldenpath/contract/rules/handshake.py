@@ -72,7 +72,7 @@ def welcome_is_right(survey: Survey) -> Ruling:
 
 def ping_is_answered(survey: Survey) -> Ruling:
     """GP-305: a ping is answered within 5 s and the connection survives it."""
-    pinged = [t for t in survey.transcripts() if t.user_id and t.sent("ping")]
+    pinged = [t for t in survey.first_talks() if t.user_id and t.sent("ping")]
     if not pinged:
         return Unlooked("no ping could be sent", blocked_by=("GP-301", "GP-304"))
     findings = [finding for transcript in pinged for finding in _ping_findings(transcript)]
@@ -111,7 +111,7 @@ def client_id_is_deployed(survey: Survey) -> Ruling:
 
 def _let_in(survey: Survey) -> list[Transcript]:
     """Return our own conversations that the target did not refuse."""
-    return [t for t in survey.transcripts() if t.user_id and t.opened and not shut_out(t)]
+    return [t for t in survey.first_talks() if t.user_id and t.opened and not shut_out(t)]
 
 
 def connection_id(frame: Frame) -> str:

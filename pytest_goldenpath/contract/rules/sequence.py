@@ -62,7 +62,7 @@ def identity_is_ours(survey: Survey) -> Ruling:
         return Unlooked("the request could not be sent", blocked_by=BEFORE_THE_REQUEST)
     if not journey.events() and not journey.strangers():
         return _NO_EVENTS
-    return tuple(_identity_findings(journey))
+    return (*_identity_findings(journey), *_shared_runs(journey, survey.talks.get("pair", ())))
 
 
 def tool_of(heard: Heard) -> str:
@@ -144,6 +144,21 @@ def _content(value: object) -> object:
     if isinstance(value, dict):
         return {key: _content(inner) for key, inner in value.items() if key not in _TIMES}
     return value
+
+
+def _shared_runs(journey: Transcript, later: tuple[Transcript, ...]) -> Iterator[Finding]:
+    """Yield the first run id that a later request has in common with the journey."""
+    runs = {run_of(heard) for heard in journey.events()} - {""}
+    for talk in later:
+        for heard in talk.events():
+            if run_of(heard) in runs:
+                yield broken(
+                    "GP-409",
+                    "expected a run of its own for each request, "
+                    f"got {run_of(heard)} for the journey and for {talk.purpose}",
+                    heard.evidence(),
+                )
+                return
 
 
 def _identity_findings(journey: Transcript) -> Iterator[Finding]:

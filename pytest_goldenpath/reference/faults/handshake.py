@@ -35,7 +35,7 @@ FAULTS = (
         "F19", "GP-705", f"{NO_RUN} GP-416", "s c r",
         ("ws.after_welcome", Close(1011, "main mode error", _TYPE_ERROR))),
     ill("ws-1000-first-message", "the first client frame of any type is answered by close 1000",
-        "F18", "GP-305 GP-308", NO_RUN, "s c r", ("ws.first_message", Close(1000))),
+        "F18", "GP-305 GP-308", f"{NO_RUN} GP-604", "s c r", ("ws.first_message", Close(1000))),
     ill("ws-500-upgrade", "the upgrade is answered by 500", "F05", "GP-301",
         f"{NO_RUN} GP-302 GP-303", "s c r",
         ("ws.upgrade", Reply(status=500, raw="Internal Server Error",
@@ -115,7 +115,7 @@ FAULTS = (
     ill("connections-shared", "the budget of connections is one for all users", "", "GP-309",
         f"GP-601 {NO_RUN}", "c", ("limits.shared", True)),
     ill("same-connection-id", "all connections of a user have one identity", "F77", "GP-310",
-        "GP-304 GP-605", "c", ("connection.same_id", True)),
+        "GP-304 GP-605 GP-705", "c", ("connection.same_id", True)),
     ill("one-connection-per-user", "a new connection closes the user's older one", "", "GP-604",
-        "GP-307 GP-308 GP-309 GP-310 GP-603 GP-605", "c", ("ws.one_per_user", True)),
+        f"{NO_RUN} GP-309 GP-603 GP-605", "c", ("ws.one_per_user", True)),
 )  # fmt: skip

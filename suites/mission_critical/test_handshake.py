@@ -1,4 +1,4 @@
-"""Login and handshake: a known user gets in, nobody else does, and nothing is bypassed."""
+"""Handshake and connection: a known user gets in, nobody else does, and the socket bears much."""
 
 from collections.abc import Callable
 
@@ -58,4 +58,34 @@ def test_no_emergency_is_shown(prove: Prove) -> None:
 @pytest.mark.requirement("GP-109")
 def test_nothing_was_unavailable(prove: Prove) -> None:
     """Nothing answered 503 once the target was ready."""
+    prove()
+
+
+@pytest.mark.requirement("GP-302")
+def test_subprotocol_is_one_of_ours(prove: Prove) -> None:
+    """One of the offered subprotocols is chosen, and nothing else."""
+    prove()
+
+
+@pytest.mark.requirement("GP-306")
+def test_misuse_is_survived(prove: Prove) -> None:
+    """A message that cannot be understood gets a reply and does no harm."""
+    prove()
+
+
+@pytest.mark.requirement("GP-307")
+def test_silence_is_survived(prove: Prove) -> None:
+    """An idle connection lives through two heartbeats of a known type."""
+    prove()
+
+
+@pytest.mark.requirement("GP-308")
+def test_closes_are_promised(prove: Prove) -> None:
+    """Strangers are closed with 1008, and we are never closed."""
+    prove()
+
+
+@pytest.mark.requirement("GP-309")
+def test_limits_hold(prove: Prove) -> None:
+    """Too large a message and too many connections of one user are refused."""
     prove()

@@ -1,0 +1,165 @@
+"""Several connections and several users: GP-310, GP-601 and GP-603 to GP-605."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_goldenpath.contract.findings import Attribution, Finding
+from pytest_goldenpath.contract.frames import Sort
+from pytest_goldenpath.contract.rules.handshake import connection_id
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.transcript import Heard, Transcript
+
+KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"
+_OK = 200
+_TWO = 2
+_NO_PAIR = Unlooked("no two connections were opened", blocked_by=("GP-301", "GP-304"))
+
+
+def connections_differ(survey: Survey) -> Ruling:
+    """GP-310: two connections of one user have two identities."""
+    welcomes = [w for t in survey.talks.get("pair", ()) if (w := t.welcome())]
+    named = [(name, w) for w in welcomes if (name := connection_id(w.frame))]
+    if len(named) < _TWO:
+        return Unlooked("no two connections were welcomed", blocked_by=("GP-304", "GP-604"))
+    (first, _), (second, welcome) = named[:2]
+    if first != second:
+        return ()
+    message = f"expected two connections of one user to have two identities, both are {first}"
+    return (broken("GP-310", message, welcome.evidence()),)
+
+
+def users_are_apart(survey: Survey) -> Ruling:
+    """GP-601: no user hears an event, id, marker or message of another."""
+    talks = [t for t in survey.talks.get("crowd", ()) if t.welcome()]
+    if len(talks) < _TWO:
+        return Unlooked("no two users were connected at once", blocked_by=("GP-301", "GP-304"))
+    return tuple(
+        broken(
+            "GP-601",
+            f"expected users to be apart, but on {mine.purpose} came {what} of {other.purpose}",
+            heard.evidence(),
+            attribution=Attribution.AUTH,
+        )
+        for mine, other, what, heard in leaks(talks, users=True)
+    )
+
+
+def connections_are_apart(survey: Survey) -> Ruling:
+    """GP-603: the events of a request go to the connection that asked."""
+    talks = [t for t in survey.talks.get("pair", ()) if t.welcome()]
+    if len(talks) < _TWO:
+        return _NO_PAIR
+    return tuple(
+        broken(
+            "GP-603",
+            "expected events on the connection that asked, "
+            f"but on {mine.purpose} came {what} of {other.purpose}",
+            heard.evidence(),
+        )
+        for mine, other, what, heard in leaks(talks, users=False)
+    )
+
+
+def second_connection_is_harmless(survey: Survey) -> Ruling:
+    """GP-604: a second login or connection does not break the first."""
+    talks = survey.talks.get("pair", ())
+    if not any(t.opened for t in talks):
+        return _NO_PAIR
+    findings = [
+        broken(
+            "GP-604",
+            "expected two connections and two logins of one user side by side, "
+            f"but on {transcript.purpose} {transcript.last_words()}",
+        )
+        for transcript in talks
+        if (transcript.closed or transcript.refused) and not transcript.symptom
+    ]
+    return tuple(findings)
+
+
+def reconnecting_works(survey: Survey) -> Ruling:
+    """GP-605: reconnecting gives a new connection and the user's own state."""
+    talks = survey.talks.get("again", ())
+    if not talks or not any(t.of_sort(Sort.PONG) for t in survey.carriers):
+        reason = "nobody came back" if not talks else "no earlier connection was usable"
+        return Unlooked(reason, blocked_by=("GP-301", "GP-304", "GP-305"))
+    findings = [finding for transcript in talks for finding in _return_findings(transcript, survey)]
+    asked = {exchange.purpose: exchange for exchange in survey.asked.get("again", ())}
+    before, after = asked.get(KEPT_BEFORE), asked.get(KEPT_AFTER)
+    if before and after and before.status == _OK and not after.symptom and after.status != _OK:
+        findings.append(
+            broken(
+                "GP-605",
+                "expected the user's own thread to be there after reconnecting, "
+                f"got HTTP {after.status}",
+                after.evidence(),
+            )
+        )
+    return tuple(findings)
+
+
+def _return_findings(transcript: Transcript, survey: Survey) -> Iterator[Finding]:
+    welcome = transcript.welcome()
+    if welcome is None:
+        if not transcript.symptom:
+            yield broken(
+                "GP-605",
+                f"expected to be welcomed on coming back, but {transcript.last_words()}",
+                absence=True,
+            )
+        return
+    name = connection_id(welcome.frame)
+    earlier = (t.welcome() for t in (*survey.first_talks(), *survey.talks.get("pair", ())))
+    if name and name in {connection_id(w.frame) for w in earlier if w}:
+        yield broken(
+            "GP-605",
+            f"expected a new connection on coming back, got {name} again",
+            welcome.evidence(),
+        )
+    if not transcript.of_sort(Sort.PONG):
+        yield broken(
+            "GP-605",
+            f"expected a usable connection on coming back, but {transcript.last_words()}",
+            welcome.evidence(),
+            absence=True,
+        )
+
+
+def leaks(
+    talks: Sequence[Transcript], *, users: bool
+) -> tuple[tuple[Transcript, Transcript, str, Heard], ...]:
+    """Return the first thing on each connection that belongs to another one.
+
+    Args:
+        talks: conversations that were held at the same time.
+        users: whether they are of different users, whose names then tell them apart.
+
+    """
+    found = (
+        next(
+            (
+                (mine, other, what, heard)
+                for heard in mine.heard()
+                for other in talks
+                if other is not mine and (what := _belongs_to(heard, other, users=users))
+            ),
+            None,
+        )
+        for mine in talks
+    )
+    return tuple(leak for leak in found if leak)
+
+
+def _belongs_to(heard: Heard, other: Transcript, *, users: bool) -> str:
+    """Tell what in a frame is another connection's, or ''."""
+    request = other.request
+    if users and other.user_id in heard.frame.words("user_id"):
+        return f"a frame of user {other.user_id}"
+    if request is None:
+        return ""
+    for word, what in ((request.marker, "the marker"), (request.thread_id, "the thread")):
+        if word and word in heard.raw:
+            return f"{what} {word}"
+    return f"the run {request.run_id}" if request.run_id in heard.raw else ""

@@ -1,0 +1,125 @@
+"""Several connections and several users at once: who hears what (rules GP-6nn, GP-310)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE
+from pytest_goldenpath.contract.survey import Missing
+from pytest_goldenpath.contract.transcript import Request, Transcript
+from pytest_goldenpath.journey.channel import HEADER, Call, hold
+from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
+from pytest_goldenpath.journey.expedition import Expedition
+from pytest_goldenpath.journey.golden import new_request
+from pytest_goldenpath.journey.login import User, log_in
+from pytest_goldenpath.journey.sockets import talk
+from pytest_goldenpath.target.model import Credentials, ReadyToken
+
+_WELCOME_S = 3.0
+_PONG_S = 5.0
+_FENCE_S = 2.0
+_ANSWER_S = 10.0
+
+
+async def pair(trip: Expedition, user: User) -> None:
+    """Ask on two connections of one user at once; the later one has a login of its own."""
+    await trip.asked_all.wait()
+    again = await _log_in_again(trip, user)
+    async with trip.lines.take(2):
+        talks = await _at_once(trip, (user, again), "one user")
+    trip.keep_talks("pair", talks)
+
+
+async def crowd(trip: Expedition, user: User) -> None:
+    """Let every user that can log in ask at once (GP-601)."""
+    second = await trip.second_user()
+    if trip.wallet.second is None:
+        reason = (
+            "there is no second user; set GOLDENPATH_EMAIL_2 and GOLDENPATH_PASSWORD_2, "
+            "or GOLDENPATH_TOKEN_2"
+        )
+        trip.skip("crowd", reason)
+        return
+    if second is None:
+        trip.missing["crowd"] = Missing("the second user could not log in", ("GP-201",))
+        return
+    others = await asyncio.gather(
+        *(_login(trip, who) for who in trip.wallet.crowd[: trip.target.users - 2])
+    )
+    users = [user, second, *(other for other in others if other)]
+    if len({someone.user_id for someone in users}) < len(users):
+        trip.missing["crowd"] = Missing("two logins are one and the same user", ("GP-801",))
+        return
+    await trip.welcomed.wait()
+    async with trip.lines.take():
+        trip.keep_talks("crowd", await _at_once(trip, users, "many users"))
+
+
+async def again(trip: Expedition, user: User) -> None:
+    """Come back when every connection is closed: a new connection, and the user's own state."""
+    journey: Transcript | None = trip.parts.get("journey")
+    if journey is None or journey.request is None:
+        trip.missing["again"] = Missing("no journey was made", ("GP-301",))
+        return
+    before = await _read_back(trip, user, journey.request, KEPT_BEFORE)
+    trip.keep_talks("again", [await talk(trip, user, "reconnect", (Ping(_PONG_S),))])
+    after = await _read_back(trip, user, journey.request, KEPT_AFTER)
+    trip.asked["again"] = (before, after)
+
+
+async def _read_back(trip: Expedition, user: User, request: Request, purpose: str) -> Exchange:
+    url = f"{trip.target.backend}/api/threads/{request.thread_id}/messages"
+    answer = await trip.web.exchange(purpose, "GET", url, within_s=_ANSWER_S, token=user.token)
+    return answer.exchange
+
+
+async def _log_in_again(trip: Expedition, user: User) -> User:
+    """Log the first user in once more; a ready token is used twice."""
+    if isinstance(trip.wallet.first, ReadyToken):
+        return user
+    return await _login(trip, trip.wallet.first) or user
+
+
+async def _login(trip: Expedition, credentials: Credentials) -> User | None:
+    _, user = await log_in(trip.target, credentials, trip.web, trip.redactor)
+    return user
+
+
+async def _at_once(trip: Expedition, users: Sequence[User], what: str) -> list[Transcript]:
+    """Let every user ask on a connection of its own; runs last longer than a handshake."""
+    calls = zip(users, _distinct_requests(trip, len(users)), strict=True)
+    return await asyncio.gather(
+        *(
+            _ask(trip, user, request, f"{what}, connection {number}")
+            for number, (user, request) in enumerate(calls, start=1)
+        )
+    )
+
+
+def _distinct_requests(trip: Expedition, count: int) -> list[Request]:
+    requests: dict[str, Request] = {}
+    while len(requests) < count:
+        request = new_request(trip.target)
+        requests[request.marker or request.run_id] = request
+    return list(requests.values())
+
+
+async def _ask(trip: Expedition, user: User, request: Request, purpose: str) -> Transcript:
+    steps = (
+        AwaitWelcome(_WELCOME_S),
+        Ping(_PONG_S),
+        Ask(request, user.user_id),
+        Ping(_FENCE_S, "fence"),
+    )
+    call = Call(
+        purpose,
+        trip.target.ws,
+        HEADER,
+        user.token,
+        user_id=user.user_id,
+        welcome_within_s=_WELCOME_S,
+        request=request,
+    )
+    return await hold(call, Conversation(steps), trip.redactor, ready=True)
