@@ -187,7 +187,7 @@ _RULES = (
         "c",
         "3.5, 3.8",
         "a message that cannot be understood gets a reply and does no harm",
-        "misuse",
+        "misuse carriers",
         sockets.misuse_is_survived,
     ),
     _rule(
@@ -195,7 +195,7 @@ _RULES = (
         "c",
         "3.7",
         "an idle connection lives through two heartbeats of a known type",
-        "idle",
+        "idle carriers",
         sockets.silence_is_survived,
     ),
     _rule(
@@ -211,7 +211,7 @@ _RULES = (
         "c",
         "3.5, 3.9",
         "an oversized message and too many connections of one user are refused",
-        "limits",
+        "limits carriers",
         sockets.limits_hold,
     ),
     _rule(

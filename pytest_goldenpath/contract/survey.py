@@ -62,6 +62,7 @@ class Survey:
 
     Attributes:
         expected_revision: what ``--expect-revision`` asked for, or ''.
+        seed: what the requests were drawn with; the same seed asks the same again.
         health: answers of the backend's ``/health``.
         auth_health: answers of the auth service's ``/health``.
         readiness: answers of ready endpoints of both services.
@@ -76,6 +77,7 @@ class Survey:
     """
 
     expected_revision: str = ""
+    seed: str = ""
     health: tuple[Exchange, ...] = ()
     auth_health: tuple[Exchange, ...] = ()
     readiness: tuple[Exchange, ...] = ()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Request, Transcript
-from pytest_goldenpath.journey.channel import HEADER, Call, hold
+from pytest_goldenpath.journey.channel import Call, hold
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import new_request
@@ -89,7 +90,7 @@ async def _login(trip: Expedition, credentials: Credentials) -> User | None:
 
 async def _at_once(trip: Expedition, users: Sequence[User], what: str) -> list[Transcript]:
     """Let every user ask on a connection of its own; runs last longer than a handshake."""
-    calls = zip(users, _distinct_requests(trip, len(users)), strict=True)
+    calls = zip(users, _distinct_requests(trip, what, len(users)), strict=True)
     return await asyncio.gather(
         *(
             _ask(trip, user, request, f"{what}, connection {number}")
@@ -98,10 +99,11 @@ async def _at_once(trip: Expedition, users: Sequence[User], what: str) -> list[T
     )
 
 
-def _distinct_requests(trip: Expedition, count: int) -> list[Request]:
+def _distinct_requests(trip: Expedition, what: str, count: int) -> list[Request]:
     requests: dict[str, Request] = {}
+    numbers = itertools.count(1)
     while len(requests) < count:
-        request = new_request(trip.target)
+        request = new_request(trip.target, f"{what} {next(numbers)}")
         requests[request.marker or request.run_id] = request
     return list(requests.values())
 
@@ -116,7 +118,7 @@ async def _ask(trip: Expedition, user: User, request: Request, purpose: str) -> 
     call = Call(
         purpose,
         trip.target.ws,
-        HEADER,
+        trip.carrier,
         user.token,
         user_id=user.user_id,
         welcome_within_s=_WELCOME_S,

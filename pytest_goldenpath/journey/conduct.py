@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Collection, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from pytest_goldenpath.contract.attribution import attribute
@@ -65,15 +67,21 @@ async def conduct(
         budget_s: seconds after which what is unfinished is given up.
 
     """
+    seed = target.seed or secrets.token_hex(4)
     async with Web(target.backend, redactor, Stopwatch()) as web:
-        trip = Expedition(target, wallet, redactor, wanted, web)
+        trip = Expedition(replace(target, seed=seed), wallet, redactor, wanted, web)
         first = await ask_health(web, "backend health", target.backend)
         if first.symptom is not None:
             return _unreachable(trip, first)
         web.ready = True
         await _within(budget_s or _BUDGET_S + _LONGEST_RUNS * target.run_deadline_s, trip, first)
     found = Survey(
-        target.revision, **trip.parts, asked=trip.asked, talks=trip.talks, missing=trip.missing
+        target.revision,
+        seed,
+        **trip.parts,
+        asked=trip.asked,
+        talks=trip.talks,
+        missing=trip.missing,
     )
     return scrub(found, redactor)
 
@@ -86,7 +94,7 @@ def _unreachable(trip: Expedition, first: Exchange) -> Survey:
         blocked = Missing("the backend could not be asked", blocked_by=("GP-101",))
         missing = dict.fromkeys(trip.wanted, blocked)
         missing["health"] = Missing("the backend did not answer", symptom=first.symptom)
-    return Survey(trip.target.revision, health=(first,), missing=missing)
+    return Survey(trip.target.revision, trip.target.seed, health=(first,), missing=missing)
 
 
 async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:

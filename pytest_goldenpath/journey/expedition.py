@@ -12,6 +12,7 @@ from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Kind, Transcript
+from pytest_goldenpath.journey.channel import SUBPROTOCOL
 from pytest_goldenpath.journey.conversation import Conversation
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.web import Web
@@ -55,6 +56,7 @@ class Expedition:
         web: the HTTP client.
         welcomed: set when the first connection of the survey is over its welcome.
         asked_all: set when the golden journey is over.
+        carrier: how the journey's token travels, which is how it does on the other connections.
         lines: the first user's connections.
         parts: what was observed, by the names of the survey's own fields.
         asked: HTTP exchanges by name of the observation.
@@ -69,6 +71,7 @@ class Expedition:
     web: Web
     welcomed: asyncio.Event = field(default_factory=asyncio.Event)
     asked_all: asyncio.Event = field(default_factory=asyncio.Event)
+    carrier: str = SUBPROTOCOL
     lines: Lines = field(default_factory=Lines)
     parts: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
@@ -81,9 +84,10 @@ class Expedition:
         """A real token of the target that has expired, or a blank one."""
         return self.wallet.expired_token
 
-    def note_welcome(self, conversation: Conversation) -> None:
+    def note_welcome(self, carrier: str, conversation: Conversation) -> None:
         """Let the other connections start once the instance is warm, or nothing will warm it."""
         entries = conversation.entries
+        self.carrier = carrier
         if conversation.welcomed or (entries and entries[-1].kind is Kind.MISSED):
             self.welcomed.set()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from pytest_goldenpath.contract.rules.handshake import shut_out
 from pytest_goldenpath.contract.transcript import Request, Transcript
@@ -27,7 +29,7 @@ async def hold_journey(
     user: User,
     redactor: Redactor,
     *,
-    on_progress: Callable[[Conversation], None] | None = None,
+    on_progress: Callable[[str, Conversation], None] | None = None,
 ) -> Transcript:
     """Make one journey, by the carrier that browsers use, or by the header if that is refused.
 
@@ -35,10 +37,10 @@ async def hold_journey(
         target: where, what to ask and how long to wait.
         user: as whom.
         redactor: what to cut out of the record.
-        on_progress: called after each thing that happened.
+        on_progress: called with the carrier after each thing that happened.
 
     """
-    request = new_request(target)
+    request = new_request(target, "journey")
     transcript = await _ask(target, user, redactor, request, SUBPROTOCOL, on_progress)
     if shut_out(transcript) and not transcript.symptom:
         transcript = await _ask(target, user, redactor, request, HEADER, on_progress)
@@ -51,7 +53,7 @@ async def _ask(
     redactor: Redactor,
     request: Request,
     carrier: str,
-    on_progress: Callable[[Conversation], None] | None,
+    on_progress: Callable[[str, Conversation], None] | None,
 ) -> Transcript:
     steps = (
         AwaitWelcome(_FIRST_WELCOME_S),
@@ -68,13 +70,21 @@ async def _ask(
         welcome_within_s=_FIRST_WELCOME_S,
         request=request,
     )
-    return await hold(call, Conversation(steps), redactor, ready=True, on_progress=on_progress)
+    note = partial(on_progress, carrier) if on_progress else None
+    return await hold(call, Conversation(steps), redactor, ready=True, on_progress=note)
 
 
-def new_request(target: Target) -> Request:
-    """Draw a request whose answer cannot be canned: a marker and a sum of its own."""
-    marker = f"{secrets.choice(_BIRDS)}-{secrets.randbelow(9000) + 1000}"
-    first, second = secrets.randbelow(80) + 11, secrets.randbelow(80) + 11
+def new_request(target: Target, name: str) -> Request:
+    """Draw a request whose answer cannot be canned: a marker and a sum of its own.
+
+    Args:
+        target: what to ask, how long to wait, and the seed; a blank one gives a new draw each time.
+        name: which of the run's requests it is; with a seed, the same name asks the same again.
+
+    """
+    draw = random.Random(f"{target.seed or secrets.token_hex(8)}/{name}")  # noqa: S311  # no secret
+    marker = f"{draw.choice(_BIRDS)}-{draw.randrange(1000, 10_000)}"
+    first, second = draw.randrange(11, 91), draw.randrange(11, 91)
     prompt = target.prompt
     sets_task = "{first}" in prompt and "{second}" in prompt
     return Request(

@@ -15,7 +15,7 @@ from pytest_goldenpath.contract.rules.sockets import (
     OVERSIZED_BYTES,
 )
 from pytest_goldenpath.contract.transcript import Transcript
-from pytest_goldenpath.journey.channel import ALONE, HEADER, SWAPPED, Call, hold
+from pytest_goldenpath.journey.channel import ALONE, SWAPPED, Call, hold
 from pytest_goldenpath.journey.conversation import (
     Ask,
     AwaitWelcome,
@@ -49,7 +49,7 @@ async def talk(
     purpose: str,
     steps: Sequence[Step],
     *,
-    carrier: str = HEADER,
+    carrier: str = "",
     lines: int = 1,
 ) -> Transcript:
     """Hold one further conversation once the instance is warm.
@@ -59,7 +59,7 @@ async def talk(
         user: as whom.
         purpose: why, for the record.
         steps: what is said and waited for after the welcome.
-        carrier: how the token travels.
+        carrier: how the token travels; the journey's way when blank.
         lines: connections that are taken of the user's budget; 0 when the caller holds one.
 
     """
@@ -67,7 +67,7 @@ async def talk(
     call = Call(
         purpose,
         trip.target.ws,
-        carrier,
+        carrier or trip.carrier,
         user.token,
         user_id=user.user_id,
         welcome_within_s=_WELCOME_S,
@@ -102,7 +102,7 @@ async def message_types(trip: Expedition, user: User) -> None:
     """Ask by every documented type, and leave at the first event (GP-418)."""
 
     async def ask(kind: str) -> Transcript:
-        request = replace(new_request(trip.target), message_type=kind)
+        request = replace(new_request(trip.target, kind), message_type=kind)
         asking = Ask(request, user.user_id, only_start=True)
         said = await talk(trip, user, f"ask by {kind}", (asking, Ping(_PONG_S)))
         return replace(said, request=request)
@@ -136,6 +136,6 @@ async def limits(trip: Expedition, user: User) -> None:
 
 async def _stay(trip: Expedition, user: User, note: Callable[[Conversation], None]) -> Transcript:
     """Open one connection of many and keep it while the neighbour is asked."""
-    call = Call(FLOOD, trip.target.ws, HEADER, user.token, user_id=user.user_id)
+    call = Call(FLOOD, trip.target.ws, trip.carrier, user.token, user_id=user.user_id)
     conversation = Conversation((AwaitWelcome(_WELCOME_S), Idle(_STAY_S)))
     return await hold(call, conversation, trip.redactor, ready=True, on_progress=note)

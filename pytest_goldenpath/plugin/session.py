@@ -58,7 +58,7 @@ class Collector:
         self._run = run
         self._checks: dict[str, Check] = {}
         self._selected: set[str] = set()
-        self._met: dict[str, Any] = {"http_503": 0, "revision": ""}
+        self._met: dict[str, Any] = {"http_503": 0, "revision": "", "seed": ""}
         self._addresses: dict[str, str] = {}
         self._started = datetime.now(UTC)
         self._clock = monotonic()
@@ -110,6 +110,7 @@ class Collector:
             self._selected |= set(said["selected"])
             self._met["http_503"] = max(self._met["http_503"], said["http_503"])
             self._met["revision"] = self._met["revision"] or said["revision"]
+            self._met["seed"] = self._met["seed"] or said["seed"]
             self._addresses = said["addresses"]
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -223,6 +224,7 @@ class Collector:
         return RunFacts(
             target,
             self._met["revision"],
+            self._met["seed"],
             categories,
             settings.execution_mode,
             self._started.isoformat(timespec="seconds"),
@@ -283,7 +285,7 @@ def _with_duration(check: Check, duration_s: float) -> Check:
 def _met(run: Run) -> dict[str, Any]:
     survey = run.survey
     if survey is None:
-        return {"http_503": 0, "revision": ""}
+        return {"http_503": 0, "revision": "", "seed": ""}
     refused = (t.refused for t in survey.transcripts())
     statuses: Iterable[int | None] = (
         *(exchange.status for exchange in survey.exchanges()),
@@ -293,4 +295,5 @@ def _met(run: Run) -> dict[str, Any]:
     return {
         "http_503": sum(1 for status in statuses if status == _UNAVAILABLE),
         "revision": next((names[0] for names in named if names), ""),
+        "seed": survey.seed,
     }

@@ -25,6 +25,7 @@ class Target:
         embedded: the target is the reference backend that this run starts itself.
         revision: the build that is expected, or ''.
         prompt: the request a journey makes.
+        seed: what its marker and its task are drawn with; a blank one is drawn for each run.
         first_event_s: a request's first event comes within this time.
         event_deadline_s: no silence between two events is longer than this.
         run_deadline_s: a whole agent run ends within this time.
@@ -40,6 +41,7 @@ class Target:
     embedded: bool = False
     revision: str = ""
     prompt: str = DEFAULT_PROMPT
+    seed: str = ""
     first_event_s: float = 5.0
     event_deadline_s: float = 15.0
     run_deadline_s: float = 60.0

@@ -250,6 +250,9 @@ def _target(
     if options.expect_revision:
         revision = Setting(options.expect_revision, "option --expect-revision")
     prompt = table.text("prompt") or Setting(DEFAULT_PROMPT, DEFAULT_SOURCE)
+    seed = table.text("seed")
+    if seed:
+        sources["seed"] = seed.source
     if revision:
         sources["revision"] = revision.source
     sources["prompt"] = prompt.source
@@ -259,6 +262,7 @@ def _target(
         embedded=name == EMBEDDED,
         revision=revision.value if revision else "",
         prompt=prompt.value,
+        seed=seed.value if seed else "",
         first_event_s=min(5.0, event_deadline_s),
         event_deadline_s=event_deadline_s,
         run_deadline_s=run_deadline_s,

@@ -24,6 +24,7 @@ class RunFacts:
     Attributes:
         target: where.
         revision: the build that answered, or ''.
+        seed: what the requests were drawn with, or ''.
         categories: what was selected.
         execution_mode: ``fast_feedback`` or ``full``.
         started: ISO 8601 with time zone.
@@ -34,6 +35,7 @@ class RunFacts:
 
     target: Target
     revision: str
+    seed: str
     categories: tuple[str, ...]
     execution_mode: str
     started: str
@@ -69,6 +71,7 @@ def document(
         },
         "categories": list(facts.categories),
         "execution_mode": facts.execution_mode,
+        "seed": facts.seed,
         "started": facts.started,
         "duration_s": round(facts.duration_s, 3),
         "warmup": {},

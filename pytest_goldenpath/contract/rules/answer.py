@@ -96,10 +96,10 @@ def answer_belongs(survey: Survey) -> Ruling:
     pair = survey.talks.get("pair", ())
     # Where connections hear each other's runs, whose answer it is cannot be told.
     runs = (journey, *(() if leaks(pair, users=False) else pair))
-    return tuple(finding for run in runs for finding in _strange_answers(run))
+    return tuple(finding for run in runs for finding in _strange_answers(run, survey.seed))
 
 
-def _strange_answers(run: Transcript) -> Iterator[Finding]:
+def _strange_answers(run: Transcript, seed: str) -> Iterator[Finding]:
     """Yield that an answer is to another request; only other requests show a canned one."""
     request, answer = run.request, run.answer()
     if request is None or not answer:
@@ -112,7 +112,8 @@ def _strange_answers(run: Transcript) -> Iterator[Finding]:
     if lacks:
         yield broken(
             "GP-503",
-            f"expected an answer to this very request, but it lacks {' and '.join(lacks)}",
+            f"expected an answer to this very request, but it lacks {' and '.join(lacks)} "
+            f"(GOLDENPATH_SEED={seed} asks the same again)",
             f"answer: {excerpt(answer, 300)}",
         )
 

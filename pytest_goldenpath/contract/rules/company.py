@@ -74,7 +74,7 @@ def second_connection_is_harmless(survey: Survey) -> Ruling:
             f"but on {transcript.purpose} {transcript.last_words()}",
         )
         for transcript in talks
-        if (transcript.closed or transcript.refused) and not transcript.symptom
+        if _thrown_out(transcript) and not transcript.symptom
     ]
     return tuple(findings)
 
@@ -98,6 +98,11 @@ def reconnecting_works(survey: Survey) -> Ruling:
             )
         )
     return tuple(findings)
+
+
+def _thrown_out(transcript: Transcript) -> bool:
+    closed = transcript.closed
+    return bool(transcript.refused or (closed and closed.label != "we"))
 
 
 def _return_findings(transcript: Transcript, survey: Survey) -> Iterator[Finding]:

@@ -47,7 +47,8 @@ def misuse_is_survived(survey: Survey) -> Ruling:
     talks = [t for t in survey.talks.get("misuse", ()) if t.welcome()]
     if not talks:
         return _NO_SOCKET
-    return tuple(finding for transcript in talks for finding in _misuse_findings(transcript))
+    pings = _pings_work(survey)
+    return tuple(f for transcript in talks for f in _misuse_findings(transcript, pings=pings))
 
 
 def silence_is_survived(survey: Survey) -> Ruling:
@@ -55,7 +56,8 @@ def silence_is_survived(survey: Survey) -> Ruling:
     talks = [t for t in survey.talks.get("idle", ()) if t.welcome()]
     if not talks:
         return _NO_SOCKET
-    return tuple(finding for transcript in talks for finding in _idle_findings(transcript))
+    pings = _pings_work(survey)
+    return tuple(f for transcript in talks for f in _idle_findings(transcript, pings=pings))
 
 
 def closes_are_promised(survey: Survey) -> Ruling:
@@ -88,7 +90,7 @@ def limits_hold(survey: Survey) -> Ruling:
             severity=Severity.SHOULD,
         )
         for neighbour in neighbours
-        if not neighbour.of_sort(Sort.PONG)
+        if _pings_work(survey) and not neighbour.of_sort(Sort.PONG)
     )
     return tuple(findings)
 
@@ -113,6 +115,11 @@ def _own(survey: Survey, *names: str, first: bool = False) -> list[Transcript]:
     return [t for t in (*(survey.first_talks() if first else ()), *talks) if t.user_id]
 
 
+def _pings_work(survey: Survey) -> bool:
+    """Tell whether a connection that was treated well gets a pong; if not, that is GP-305."""
+    return any(transcript.of_sort(Sort.PONG) for transcript in survey.carriers)
+
+
 def _broke_off(transcript: Transcript) -> bool:
     return bool(transcript.refused and transcript.refused.code == _BAD_UPGRADE)
 
@@ -134,7 +141,7 @@ def _choice_findings(transcript: Transcript) -> Iterator[Finding]:
         )
 
 
-def _misuse_findings(transcript: Transcript) -> Iterator[Finding]:
+def _misuse_findings(transcript: Transcript, *, pings: bool) -> Iterator[Finding]:
     for label, _ in MISUSES:
         if transcript.missed(label):
             yield broken(
@@ -151,7 +158,7 @@ def _misuse_findings(transcript: Transcript) -> Iterator[Finding]:
             f"expected the connection to survive {said[-1] if said else 'misuse'}, "
             f"but {transcript.last_words()}",
         )
-    elif transcript.sent("ping") and not transcript.of_sort(Sort.PONG):
+    elif pings and transcript.sent("ping") and not transcript.of_sort(Sort.PONG):
         yield broken(
             "GP-306",
             "expected the connection to be usable after misuse, but a ping got no pong",
@@ -160,14 +167,14 @@ def _misuse_findings(transcript: Transcript) -> Iterator[Finding]:
         )
 
 
-def _idle_findings(transcript: Transcript) -> Iterator[Finding]:
+def _idle_findings(transcript: Transcript, *, pings: bool) -> Iterator[Finding]:
     if transcript.closed and not transcript.symptom:
         yield broken(
             "GP-307",
             f"expected an idle connection to live through two heartbeats, "
             f"but {transcript.last_words()}",
         )
-    elif transcript.sent("ping") and not transcript.of_sort(Sort.PONG):
+    elif pings and transcript.sent("ping") and not transcript.of_sort(Sort.PONG):
         yield broken(
             "GP-307",
             "expected a connection that was idle to be usable, but a ping got no pong",

@@ -96,7 +96,8 @@ FAULTS = (
         "GP-310 GP-605 GP-705", "s c r",
         ("welcome.edit", {"connection_id": None, "websocket_client_id": None})),
     ill("no-pong", "ping is swallowed", "F26", "GP-305", "GP-705", "s c", ("ws.ping_ignored", True)),
-    ill("closes-on-ping", "ping closes the connection with 1000", "F18", "GP-305", NO_RUN, "s c",
+    ill("closes-on-ping", "ping closes the connection with 1000", "F18", "GP-305",
+        f"{NO_RUN} GP-604", "s c",
         ("ws.ping", Close(1000))),
     ill("malformed-closes", "malformed JSON closes the connection", "", "GP-306", "GP-308", "c",
         ("ws.malformed", Close(1011, "main mode error"))),
@@ -117,5 +118,5 @@ FAULTS = (
     ill("same-connection-id", "all connections of a user have one identity", "F77", "GP-310",
         "GP-304 GP-605 GP-705", "c", ("connection.same_id", True)),
     ill("one-connection-per-user", "a new connection closes the user's older one", "", "GP-604",
-        f"{NO_RUN} GP-309 GP-603 GP-605", "c", ("ws.one_per_user", True)),
+        f"{NO_RUN} GP-301 GP-309 GP-603 GP-605", "c", ("ws.one_per_user", True)),
 )  # fmt: skip
