@@ -32,6 +32,15 @@ class Ran:
             if finding["severity"] == severity
         }
 
+    def attributions(self) -> set[str]:
+        """Return whom the findings of must weight blame."""
+        return {
+            finding["attribution"]
+            for check in self.verdict["checks"]
+            for finding in check["findings"]
+            if finding["severity"] == "must"
+        }
+
 
 def environment(**more: str) -> dict[str, str]:
     """Return this process's environment without anything that a run would obey."""
