@@ -13,7 +13,9 @@ import pytest
 
 CATEGORIES = ("smoke", "mission_critical", "remediation")
 #: Fixtures that touch a target: a test that asks for one is a golden path check.
-FIXTURES = frozenset({"golden_journey", "http", "journey", "prove", "target", "user"})
+FIXTURES = frozenset(
+    {"golden_journey", "http", "journey", "prove", "second_user", "target", "user"}
+)
 SUITES = "suites"
 _PREFIX = "goldenpath_"
 _OPTION_NAMES = frozenset(

@@ -28,9 +28,9 @@ from pytest_goldenpath.plugin.asking import Asker
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.outcomes import JUDGED
 from pytest_goldenpath.plugin.proof import require
-from pytest_goldenpath.plugin.run import run_of
+from pytest_goldenpath.plugin.run import Run, run_of
 from pytest_goldenpath.report.files import write_transcript
-from pytest_goldenpath.target.model import Target
+from pytest_goldenpath.target.model import Credentials, Target
 from pytest_goldenpath.target.urls import is_loopback
 
 _TIMEOUT_S = 30.0
@@ -93,9 +93,21 @@ def golden_journey(_goldenpath_survey: Survey) -> Transcript:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def user(pytestconfig: pytest.Config, target: Target) -> User:
     """Return the user of the run, logged in."""
-    run = run_of(pytestconfig)
+    return await _logged_in(run_of(pytestconfig), target, run_of(pytestconfig).wallet().first)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def second_user(pytestconfig: pytest.Config, target: Target) -> User:
+    """Return another user, logged in; the check is skipped when the run knows no second one."""
+    second = run_of(pytestconfig).wallet().second
+    if second is None:
+        pytest.skip("there is no second user; set GOLDENPATH_EMAIL_2 and GOLDENPATH_PASSWORD_2")
+    return await _logged_in(run_of(pytestconfig), target, second)
+
+
+async def _logged_in(run: Run, target: Target, credentials: Credentials) -> User:
     async with Web(target.backend, run.redactor, Stopwatch()) as web:
-        login, logged_in = await log_in(target, run.wallet().first, web, run.redactor)
+        login, logged_in = await log_in(target, credentials, web, run.redactor)
     if logged_in is None:
         survey = Survey(login=login)
         if login.exchange and login.exchange.symptom:

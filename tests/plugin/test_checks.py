@@ -36,6 +36,9 @@ def test_fixtures_reach_the_target(pytester: pytest.Pytester, workers: tuple[str
             answer = await http.get("/api/threads")
             assert answer.status_code == 200
 
+        async def test_two_users(user, second_user):
+            assert user.user_id != second_user.user_id
+
         def test_golden_journey(golden_journey, target):
             assert golden_journey.url == target.ws
             assert len(golden_journey.events()) >= 5
@@ -43,8 +46,8 @@ def test_fixtures_reach_the_target(pytester: pytest.Pytester, workers: tuple[str
     )
     result, verdict = ran(pytester, "--category=smoke", *workers)
 
-    result.assert_outcomes(passed=3)
-    assert (result.ret, verdict["verdict"], verdict["counts"]["passed"]) == (0, "PASS", 3)
+    result.assert_outcomes(passed=4)
+    assert (result.ret, verdict["verdict"], verdict["counts"]["passed"]) == (0, "PASS", 4)
 
 
 @DISTRIBUTED
