@@ -34,7 +34,7 @@ OWNERS = {
     "refused_logins": "GP-202",
     "validations": "GP-204",
     "refresh": "GP-205",
-    "refresh_socket": "GP-205",
+    "refresh_socket": "GP-301",
     "agreement": "GP-206",
     "unauthorized": "GP-207",
     "roots": "GP-208",
