@@ -15,7 +15,7 @@ from pytest_goldenpath.contract.rules.login import SUCCESSES
 from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED
 from pytest_goldenpath.journey.channel import HEADER, Call
 from pytest_goldenpath.journey.expedition import Expedition
-from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request
+from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request, usable
 from pytest_goldenpath.journey.strangers import GARBAGE, meet, stranger_tokens
 from pytest_goldenpath.journey.web import Answer
 from pytest_goldenpath.secrets import Secret
@@ -122,7 +122,7 @@ async def refresh(trip: Expedition, user: User) -> None:
     token = user.refresh_token
     if not token:
         for name in ("refresh", "refresh_socket"):
-            trip.skip(name, "no refresh token came with the login")
+            trip.skip(name, "no refresh token that a header can carry came with the login")
         return
     trip.redactor.learn(token)
     await trip.asked_all.wait()
@@ -165,11 +165,8 @@ async def _renew(
     if answer.exchange.status not in SUCCESSES:
         return answer.exchange, None
     before = {"access_token": access, "refresh_token": token}
-    came = {
-        name: Secret(value)
-        for name in before
-        if isinstance(value := answer.document.get(name), str) and value.isascii() and value
-    }
+    found = {name: usable(answer.document.get(name)) for name in before}
+    came = {name: value for name, value in found.items() if value}
     shape = {name: "the same" if came[name] == before[name] else "a new" for name in came}
     record = replace(answer.exchange, body=json.dumps(shape))
     if len(came) < len(before):
@@ -205,13 +202,9 @@ async def _knock(trip: Expedition, what: str, token: Secret | None) -> tuple[Exc
     async def ask(route: str, url: str) -> Exchange:
         purpose = f"{route} with {what}"
         answer = await trip.web.exchange(purpose, "GET", url, within_s=_WITHIN_S, token=token)
-        there = urljoin(url, answer.exchange.header("location"))
-        same_place = urlsplit(there)._replace(scheme="", query="")
-        # Behind a proxy that ends TLS, frameworks name the wrong scheme.
-        if answer.exchange.status in _REDIRECTS and same_place == urlsplit(f"{url}/")._replace(
-            scheme=""
-        ):
-            again = f"{url}/"
+        again = f"{url}/"
+        moved = answer.exchange.status in _REDIRECTS
+        if moved and _leads_to(answer.exchange, again):
             answer = await trip.web.exchange(purpose, "GET", again, within_s=_WITHIN_S, token=token)
         return _masked(answer)
 
@@ -221,6 +214,16 @@ async def _knock(trip: Expedition, what: str, token: Secret | None) -> tuple[Exc
         *((route, f"{target.auth}{path}") for route, path in _AUTH),
     )
     return tuple(await asyncio.gather(*(ask(route, url) for route, url in routes)))
+
+
+def _leads_to(exchange: Exchange, url: str) -> bool:
+    """Tell whether a redirect leads there; behind a proxy it may name the wrong scheme."""
+    try:
+        there = urlsplit(urljoin(exchange.url, exchange.header("location")))
+    except ValueError:
+        return False
+    here = urlsplit(url)
+    return (there.hostname, there.path) == (here.hostname, here.path)
 
 
 def _masked(answer: Answer) -> Exchange:

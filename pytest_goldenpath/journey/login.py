@@ -50,16 +50,7 @@ async def log_in(
 ) -> tuple[Login, User | None]:
     """Log in; returns the record, and the user unless no usable token came."""
     if isinstance(credentials, ReadyToken):
-        token = redactor.learn(credentials.token)
-        subject = str(claims_of(token).get("sub") or "")
-        record = Login(
-            credentials.way,
-            None,
-            has_access_token=True,
-            subject=subject,
-            token=facts_of(token, redactor),
-        )
-        return record, User(subject, token)
+        return _ready(credentials, redactor)
     path, body, headers = login_request(credentials, redactor)
     answer = await web.exchange(
         f"login ({credentials.way})",
@@ -71,10 +62,7 @@ async def log_in(
         secret_keys=TOKEN_KEYS,
     )
     document = answer.document
-    access = document.get("access_token")
-    usable = isinstance(access, str) and bool(_HEADER_VALUE.fullmatch(access))
-    token = Secret(str(access) if usable else "")
-    refresh = document.get("refresh_token")
+    token, refresh = (usable(document.get(key)) for key in ("access_token", "refresh_token"))
     subject = redactor.redact(str(claims_of(token).get("sub") or ""))
     answered = redactor.redact(_field_of_user(document, "id", "user_id"))
     email = redactor.redact(_field_of_user(document, "email"))
@@ -82,7 +70,7 @@ async def log_in(
         credentials.way,
         without_values(answer),
         has_access_token=bool(token),
-        has_refresh_token=isinstance(refresh, str),
+        has_refresh_token=isinstance(document.get("refresh_token"), str),
         token_type=redactor.redact(str(document.get("token_type") or "")),
         expires_in_s=_number(document.get("expires_in")),
         user_id=answered or subject,
@@ -96,7 +84,22 @@ async def log_in(
         return record, None
     # A token's subject may be the e-mail address; events then carry the answered id.
     user_id = answered if answered and subject == email else subject or answered
-    return record, User(user_id, token, Secret(refresh if isinstance(refresh, str) else ""))
+    return record, User(user_id, token, refresh)
+
+
+def usable(token: object) -> Secret:
+    """Return a token that came, blank unless a header can carry it."""
+    is_one = isinstance(token, str) and bool(_HEADER_VALUE.fullmatch(token))
+    return Secret(str(token) if is_one else "")
+
+
+def _ready(credentials: ReadyToken, redactor: Redactor) -> tuple[Login, User]:
+    """Take a token for a login; what it says of itself is all that is known."""
+    token = redactor.learn(credentials.token)
+    subject = str(claims_of(token).get("sub") or "")
+    facts = facts_of(token, redactor)
+    record = Login(credentials.way, None, has_access_token=True, subject=subject, token=facts)
+    return record, User(subject, token)
 
 
 def claims_of(token: Secret) -> Mapping[str, Any]:

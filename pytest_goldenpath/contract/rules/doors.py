@@ -19,6 +19,7 @@ LEAK = "(a secret of {} characters)"
 _WRONG_LOGIN = frozenset({401, 422})
 _CLOSED = frozenset({401, 403})
 _MISSING = frozenset({404, 405})
+_REDIRECT = 3
 _SERVER_ERROR = 500
 _TOKEN_KEYS = ("access_token", "refresh_token", "id_token", "accessToken", "refreshToken", "token")
 _DEPTH = 6
@@ -216,6 +217,8 @@ def _open_cookies(exchange: Exchange) -> Iterator[str]:
 
 
 def _redirect_away(exchange: Exchange) -> Iterator[str]:
+    if exchange.status is None or exchange.status // 100 != _REDIRECT:
+        return
     here = urlsplit(exchange.url)
     try:
         there = urlsplit(exchange.header("location"))
