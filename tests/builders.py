@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.sockets import FLOOD, MISUSES, NEIGHBOUR, OVERSIZED
-from pytest_goldenpath.contract.survey import Login, Survey
+from pytest_goldenpath.contract.survey import Login, Survey, TokenFacts
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Entry, Kind, Request, Transcript
@@ -26,6 +26,8 @@ ANSWER = (
     "idle databases to a smaller size."
 )
 ROWS = {"rows": 3}
+NEW_PAIR = {"access_token": "a new", "refresh_token": "a new"}
+SAFE_HEADERS = (("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"))
 HEALTHY = {"status": "healthy", "service": "netra-ai-platform", "version": "1.0.0"}
 
 
@@ -38,6 +40,8 @@ def exchange(
     elapsed_s: float = 0.01,
     content_type: str = "application/json",
     symptom: Symptom | None = None,
+    url: str = "http://target/health",
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Exchange:
     """Build an exchange; the body is JSON unless it is a text."""
     value = HEALTHY if body is None else body
@@ -45,11 +49,11 @@ def exchange(
     return Exchange(
         purpose,
         "GET",
-        "http://target/health",
+        url,
         at_s,
         elapsed_s,
         status,
-        (("content-type", content_type),),
+        (("content-type", content_type), *headers),
         text if status is not None else "",
         symptom=symptom,
     )
@@ -221,6 +225,7 @@ def talks() -> dict[str, tuple[Transcript, ...]]:
         Entry(0.04, Kind.CLOSED, "the target", "Message too large", 1009),
     )
     return {
+        "refresh_socket": (stranger(purpose="a refresh token for an access token"),),
         "offers": (offering("jwt.***"),),
         "misuse": (said("misuse", *(label for label, _ in MISUSES)),),
         "idle": (said("idle"),),
@@ -252,8 +257,60 @@ def login(**changes: Any) -> Login:
         user_id=USER,
         answered_user_id=USER,
         subject=USER,
+        token=token_facts(),
     )
     return replace(good, **changes)
+
+
+def token_facts(**changes: Any) -> TokenFacts:
+    """Build what a healthy token says of itself."""
+    good = TokenFacts(
+        EPOCH,
+        "HS256",
+        signed=True,
+        issuer="netra-auth-service",
+        audiences=("netra-platform",),
+        issued_at_s=EPOCH - 1,
+        expires_at_s=EPOCH + 899,
+    )
+    return replace(good, **changes)
+
+
+def closed_doors() -> dict[str, tuple[Exchange, ...]]:
+    """Build what a healthy target answers to wrong logins, tokens and strangers."""
+    refused = {"detail": "Invalid credentials"}
+    return {
+        "refused_logins": tuple(
+            exchange(refused, purpose=purpose, status=status)
+            for purpose, status in (("a wrong password", 401), ("a login without a password", 422))
+        ),
+        "validations": tuple(
+            exchange(body, purpose=f"{route} with {what}")
+            for route in ("validate", "verify")
+            for what, body in (
+                ("the fresh token", {"valid": True, "user_id": USER}),
+                ("a garbage token", {"valid": False, "error": "invalid_token"}),
+            )
+        ),
+        "agreement": knocks("the fresh token", 200),
+        "unauthorized": (*knocks("no token", 401), *knocks("a garbage token", 401)),
+        "roots": (exchange(purpose="backend root", headers=SAFE_HEADERS),),
+        "refresh": (
+            *knocks("the refresh token", 401),
+            exchange(NEW_PAIR, purpose="refresh"),
+            *knocks("the refreshed token", 200),
+            exchange(NEW_PAIR, purpose="second refresh"),
+        ),
+    }
+
+
+def knocks(what: str, status: int) -> tuple[Exchange, ...]:
+    """Build what the protected routes answer to one token."""
+    body = {"error": "authentication_failed"} if status != 200 else '"list"'
+    return tuple(
+        exchange(body, purpose=f"{route} with {what}", status=status)
+        for route in ("backend threads", "auth me")
+    )
 
 
 def survey(**changes: Any) -> Survey:
@@ -267,6 +324,7 @@ def survey(**changes: Any) -> Survey:
         carriers=(handshake("header", "main_2"), handshake("subprotocol", "main_3")),
         strangers=(stranger(),),
         journey=journey(),
+        asked=closed_doors(),
         talks=talks(),
     )
     return replace(good, **changes)

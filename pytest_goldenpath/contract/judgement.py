@@ -90,6 +90,7 @@ def _accused(rule: Rule, symptom: Symptom, survey: Survey) -> Judgement:
         finding = broken(
             rule.code,
             f"expected an answer, got {symptom.sentence()}",
+            severity=rule.severity,
             attribution=accusation.attribution,
         )
         return Judgement(rule.code, (finding,))

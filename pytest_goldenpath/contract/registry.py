@@ -11,6 +11,7 @@ from pytest_goldenpath.contract.rules import (
     bypass,
     company,
     content,
+    doors,
     events,
     handshake,
     health,
@@ -18,6 +19,7 @@ from pytest_goldenpath.contract.rules import (
     sequence,
     sockets,
     timing,
+    token,
 )
 from pytest_goldenpath.contract.ruling import Rule, Ruling
 from pytest_goldenpath.contract.survey import Survey
@@ -39,6 +41,13 @@ OWNERS = {
     "crowd": "GP-601",
     "pair": "GP-604",
     "again": "GP-605",
+    "refused_logins": "GP-202",
+    "validations": "GP-204",
+    "refresh": "GP-205",
+    "refresh_socket": "GP-301",
+    "agreement": "GP-206",
+    "unauthorized": "GP-207",
+    "roots": "GP-208",
 }
 
 _LETTERS = {"s": "smoke", "c": "mission_critical", "r": "remediation"}
@@ -68,6 +77,32 @@ def _should(
 ) -> Rule:
     return _rule(code, where, section, promise, needs, check, severity=Severity.SHOULD)
 
+
+_TOKENS = (
+    _rule("GP-202", "c r", "2.1, 2.8",
+          "wrong credentials get 401 or 422 with a structured body, never a 500 or a token",
+          "refused_logins", doors.wrong_logins_are_refused),
+    _rule("GP-203", "c", "2.4",
+          "the token is a signed JWT of the user, the issuer and the audience, for 24 h at most",
+          "login", token.token_is_sound),
+    _rule("GP-204", "c r", "2.2",
+          "validate and verify say valid for this token and user, and invalid for any forged one",
+          "login validations", token.tokens_are_told_apart),
+    _rule("GP-205", "c", "2.1",
+          "refresh gives a new, working pair; a refresh token is no access token",
+          "login agreement refresh refresh_socket", token.refresh_renews),
+    _rule("GP-206", "c r", "10 F61",
+          "backend and auth service agree on the token: no secret mismatch",
+          "agreement validations", token.services_agree),
+    _rule("GP-207", "c r", "2.8",
+          "protected routes refuse without a token, in JSON, and show no trace or secret",
+          "agreement unauthorized", doors.strangers_see_nothing),
+    _should("GP-208", "c", "2.8, 10 F69",
+            "protective headers and cookies are sane; redirects stay on the same host",
+            "roots", doors.manners_are_safe),
+    _should("GP-209", "c", "2.4", "expires_in agrees with the token's exp - iat",
+            "login", token.expiry_agrees),
+)  # fmt: skip
 
 _RULES = (
     _rule(
@@ -142,6 +177,7 @@ _RULES = (
         "login",
         login.user_logs_in,
     ),
+    *_TOKENS,
     _rule(
         "GP-301",
         "s c r",

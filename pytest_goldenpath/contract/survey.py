@@ -27,6 +27,28 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What an access token says about itself; the token is not kept.
+
+    Attributes:
+        seen_at_s: our clock's time when it was looked at, epoch seconds.
+        algorithm: the header's ``alg``, or '' when it is no JSON web token.
+        signed: whether anything stands where the signature belongs.
+        issuer: the claim ``iss``, or ''.
+        audiences: the claim ``aud``, as a list.
+        issued_at_s, expires_at_s: ``iat`` and ``exp``, None when absent or no number.
+    """
+
+    seen_at_s: float
+    algorithm: str = ""
+    signed: bool = False
+    issuer: str = ""
+    audiences: tuple[str, ...] = ()
+    issued_at_s: float | None = None
+    expires_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """A login and the facts of its answer; the tokens themselves are not kept.
 
@@ -41,6 +63,7 @@ class Login:
         subject: the token's ``sub``, or '' when it cannot be read.
         email: the e-mail address in the answer, or ''.
         asked_email: the e-mail address that logged in, or ''.
+        token: what the access token says; None without one.
     """
 
     way: str
@@ -54,6 +77,7 @@ class Login:
     subject: str = ""
     email: str = ""
     asked_email: str = ""
+    token: TokenFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

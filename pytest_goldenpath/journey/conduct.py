@@ -17,6 +17,7 @@ from pytest_goldenpath.journey import company, sockets
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
+from pytest_goldenpath.journey.doors import DOORS
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
@@ -37,6 +38,7 @@ _NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "journey"})
 _Part = Callable[[Expedition, User], Coroutine[Any, Any, None]]
 #: What makes the further observations, by their names; each begins once the user is logged in.
 _FURTHER: dict[tuple[str, ...], _Part] = {
+    **DOORS,
     ("idle",): sockets.idle,
     ("offers",): sockets.offers,
     ("misuse",): sockets.misuse,

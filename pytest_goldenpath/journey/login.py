@@ -6,12 +6,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.login import SUCCESSES
-from pytest_goldenpath.contract.survey import Login
+from pytest_goldenpath.contract.survey import Login, TokenFacts
+from pytest_goldenpath.journey.clock import wall_clock
 from pytest_goldenpath.journey.web import Answer, Web
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import (
@@ -24,7 +25,7 @@ from pytest_goldenpath.target.model import (
 )
 
 _WITHIN_S = 10.0
-_TOKEN_KEYS = ("access_token", "refresh_token", "id_token", "accessToken", "refreshToken")
+TOKEN_KEYS = ("access_token", "refresh_token", "id_token", "accessToken", "refreshToken")
 #: What may stand in a header; a token with anything else cannot be used by any client.
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
@@ -36,10 +37,12 @@ class User:
     Attributes:
         user_id: the identity that events must carry.
         token: the access token.
+        refresh_token: what gives another one; blank when none came.
     """
 
     user_id: str
     token: Secret
+    refresh_token: Secret = field(default_factory=lambda: Secret(""))
 
 
 async def log_in(
@@ -47,11 +50,8 @@ async def log_in(
 ) -> tuple[Login, User | None]:
     """Log in; returns the record, and the user unless no usable token came."""
     if isinstance(credentials, ReadyToken):
-        token = redactor.learn(credentials.token)
-        subject = str(claims_of(token).get("sub") or "")
-        record = Login(credentials.way, None, has_access_token=True, subject=subject)
-        return record, User(subject, token)
-    path, body, headers = _request(credentials, redactor)
+        return _ready(credentials, redactor)
+    path, body, headers = login_request(credentials, redactor)
     answer = await web.exchange(
         f"login ({credentials.way})",
         "POST",
@@ -59,18 +59,16 @@ async def log_in(
         within_s=_WITHIN_S,
         json=body,
         headers=headers,
-        secret_keys=_TOKEN_KEYS,
+        secret_keys=TOKEN_KEYS,
     )
     document = answer.document
-    access = document.get("access_token")
-    usable = isinstance(access, str) and bool(_HEADER_VALUE.fullmatch(access))
-    token = Secret(str(access) if usable else "")
+    token, refresh = (usable(document.get(key)) for key in ("access_token", "refresh_token"))
     subject = redactor.redact(str(claims_of(token).get("sub") or ""))
     answered = redactor.redact(_field_of_user(document, "id", "user_id"))
     email = redactor.redact(_field_of_user(document, "email"))
     record = Login(
         credentials.way,
-        _without_values(answer),
+        without_values(answer),
         has_access_token=bool(token),
         has_refresh_token=isinstance(document.get("refresh_token"), str),
         token_type=redactor.redact(str(document.get("token_type") or "")),
@@ -80,12 +78,28 @@ async def log_in(
         subject=subject,
         email=email,
         asked_email=credentials.email if isinstance(credentials, PasswordLogin) else "",
+        token=facts_of(token, redactor) if token else None,
     )
     if not token or answer.exchange.status not in SUCCESSES:
         return record, None
     # A token's subject may be the e-mail address; events then carry the answered id.
     user_id = answered if answered and subject == email else subject or answered
-    return record, User(user_id, token)
+    return record, User(user_id, token, refresh)
+
+
+def usable(token: object) -> Secret:
+    """Return a token that came, blank unless a header can carry it."""
+    is_one = isinstance(token, str) and bool(_HEADER_VALUE.fullmatch(token))
+    return Secret(str(token) if is_one else "")
+
+
+def _ready(credentials: ReadyToken, redactor: Redactor) -> tuple[Login, User]:
+    """Take a token for a login; what it says of itself is all that is known."""
+    token = redactor.learn(credentials.token)
+    subject = str(claims_of(token).get("sub") or "")
+    facts = facts_of(token, redactor)
+    record = Login(credentials.way, None, has_access_token=True, subject=subject, token=facts)
+    return record, User(subject, token)
 
 
 def claims_of(token: Secret) -> Mapping[str, Any]:
@@ -99,7 +113,29 @@ def claims_of(token: Secret) -> Mapping[str, Any]:
     return claims
 
 
-def _without_values(answer: Answer) -> Exchange:
+def facts_of(token: Secret, redactor: Redactor) -> TokenFacts:
+    """Read what an access token says about itself, without trusting it."""
+    import jwt
+
+    try:
+        header = jwt.get_unverified_header(token.reveal())
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        return TokenFacts(wall_clock())
+    claims = claims_of(token)
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    return TokenFacts(
+        wall_clock(),
+        redactor.redact(str(header.get("alg") or "none")),
+        signed=bool(token.reveal().rpartition(".")[2]),
+        issuer=redactor.redact(str(claims.get("iss") or "")),
+        audiences=tuple(redactor.redact(str(name)) for name in audiences if name),
+        issued_at_s=_number(claims.get("iat")),
+        expires_at_s=_number(claims.get("exp")),
+    )
+
+
+def without_values(answer: Answer) -> Exchange:
     """Keep of a login's good answer which fields it has; no value of it is for any report."""
     if answer.exchange.status not in SUCCESSES or not answer.document:
         return answer.exchange
@@ -110,9 +146,10 @@ def _without_values(answer: Answer) -> Exchange:
     return replace(answer.exchange, body=json.dumps(shape))
 
 
-def _request(
+def login_request(
     credentials: Credentials, redactor: Redactor
 ) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """Return path, body and headers of a login; its secret is learnt."""
     match credentials:
         case PasswordLogin(email, password):
             secret = redactor.learn(password).reveal()

@@ -20,6 +20,8 @@ from pytest_goldenpath.journey.conversation import (
 from pytest_goldenpath.journey.login import User, claims_of
 from pytest_goldenpath.secrets import Redactor, Secret
 
+#: What a text is called that is no token at all.
+GARBAGE = "a garbage token"
 _REFUSED_WITHIN_S = 5.0
 _HOUR_S = 3600
 #: Headers that switched on a bypass in every non-production environment (protocol 2.6).
@@ -41,34 +43,42 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
         expired: a real token of the target that has expired; may be blank.
 
     """
+    tokens = stranger_tokens(user, expired)
+    forged = (Call(f"a stranger with {name}", url, HEADER, token) for name, token in tokens.items())
+    in_the_subprotocol = (
+        Call(f"a stranger with {name} in the subprotocol", url, SUBPROTOCOL, tokens[name])
+        for name in (GARBAGE, "a wrongly signed token")
+    )
+    return (
+        Call("a stranger without a token", url, NONE),
+        *forged,
+        *in_the_subprotocol,
+        Call("a stranger with bypass headers and no token", url, NONE, headers=_BYPASS_HEADERS),
+    )
+
+
+def stranger_tokens(user: User | None, expired: Secret) -> dict[str, Secret]:
+    """Make the tokens that nobody may accept, by what they are called.
+
+    Args:
+        user: whose claims the forged ones imitate; None when nobody could log in.
+        expired: a real token of the target that has expired; may be blank.
+
+    """
     import jwt
 
     claims = _claims(user)
     key = secrets.token_urlsafe(48)
-    garbage, forged_token = Secret(f"garbage-{secrets.token_urlsafe(24)}"), _signed(claims, key)
     late = _signed({**claims, "exp": claims["iat"] - _HOUR_S}, key)
-    tokens = {
-        "a garbage token": garbage,
-        "a wrongly signed token": forged_token,
+    return {
+        GARBAGE: Secret(f"garbage-{secrets.token_urlsafe(24)}"),
+        "a wrongly signed token": _signed(claims, key),
         "an expired token" if expired else UNSIGNED_EXPIRY: expired or late,
         "a foreign token": _signed(
             {**claims, "iss": "https://issuer.example", "aud": "another-platform"}, key
         ),
+        "an unsigned token": Secret(jwt.encode(claims, "", algorithm="none")),
     }
-    tokens["an unsigned token"] = Secret(jwt.encode(claims, "", algorithm="none"))
-    forged = (Call(f"a stranger with {name}", url, HEADER, token) for name, token in tokens.items())
-    return (
-        Call("a stranger without a token", url, NONE),
-        *forged,
-        Call("a stranger with a garbage token in the subprotocol", url, SUBPROTOCOL, garbage),
-        Call(
-            "a stranger with a wrongly signed token in the subprotocol",
-            url,
-            SUBPROTOCOL,
-            forged_token,
-        ),
-        Call("a stranger with bypass headers and no token", url, NONE, headers=_BYPASS_HEADERS),
-    )
 
 
 async def meet(call: Call, redactor: Redactor) -> Transcript:

@@ -16,7 +16,7 @@ from pytest_goldenpath.contract.exchange import Exchange, parse_json
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.symptoms import symptom_of
-from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
 
 #: No honest answer of this contract is larger.
@@ -27,6 +27,10 @@ _MOST_HEADERS = 100
 #: zlib's word for "gzip or deflate, whatever it is".
 _ANY_WINDOW = 47
 _LONGEST_HEADER = 2000
+#: The attributes of RFC 6265 and its successor; anything else may be a part of the value.
+_ATTRIBUTES = frozenset(
+    {"domain", "expires", "httponly", "max-age", "partitioned", "path", "samesite", "secure"}
+)
 #: Answers of the road, or of a limiter on it, and not of the product (gates E4, rows 2 to 7).
 _GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 
@@ -183,16 +187,25 @@ class _Record:
 
 
 def clean_headers(pairs: list[tuple[str, str]], redactor: Redactor) -> tuple[tuple[str, str], ...]:
-    """Return at most 100 headers, lower-case, cut and without secrets; cookies are masked."""
+    """Return at most 100 headers, lower-case, cut and without secrets or values of cookies."""
+
+    def cleaned(name: str, value: str) -> str:
+        if name == "authorization":
+            return MASK
+        shown = _cookie(value) if name == "set-cookie" else value
+        return redactor.redact(shown[:_LONGEST_HEADER])
+
     return tuple(
-        (
-            name.lower(),
-            "***"
-            if name.lower() in {"set-cookie", "authorization"}
-            else redactor.redact(value[:_LONGEST_HEADER]),
-        )
-        for name, value in pairs[:_MOST_HEADERS]
+        (name.lower(), cleaned(name.lower(), value)) for name, value in pairs[:_MOST_HEADERS]
     )
+
+
+def _cookie(value: str) -> str:
+    """Keep of a cookie its name and the attributes that say who may read it."""
+    pair, *attributes = value.split(";")
+    name, equals, _ = pair.partition("=")
+    known = (a.strip() for a in attributes if a.partition("=")[0].strip().lower() in _ATTRIBUTES)
+    return "; ".join((f"{name.strip()}={MASK}" if equals else MASK, *known))
 
 
 async def _read(response: httpx.Response) -> tuple[bytes, bool]:

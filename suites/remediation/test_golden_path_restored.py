@@ -43,6 +43,30 @@ def test_known_user_logs_in(prove: Prove) -> None:
     prove()
 
 
+@pytest.mark.requirement("GP-202")
+def test_wrong_logins_are_refused(prove: Prove) -> None:
+    """Wrong credentials get 401 or 422, a structured body and no token."""
+    prove()
+
+
+@pytest.mark.requirement("GP-204")
+def test_tokens_are_told_apart(prove: Prove) -> None:
+    """The auth service calls this token valid, and no forged or expired one."""
+    prove()
+
+
+@pytest.mark.requirement("GP-206")
+def test_services_agree(prove: Prove) -> None:
+    """Backend and auth service say the same of one token."""
+    prove()
+
+
+@pytest.mark.requirement("GP-207")
+def test_strangers_see_nothing(prove: Prove) -> None:
+    """Protected routes refuse strangers in JSON and show nothing of the server."""
+    prove()
+
+
 @pytest.mark.requirement("GP-301")
 def test_fresh_token_opens_the_socket(prove: Prove) -> None:
     """The socket accepts a fresh token by each promised carrier."""

@@ -62,11 +62,23 @@ def test_secrets_of_an_answer_are_cut_out_at_once() -> None:
     assert answer.exchange.document() == {"access_token": "***"}
 
 
-def test_cookies_are_masked() -> None:
-    """A cookie's value never reaches the record."""
-    exchange = exchange_of(replying(f"{OK}\nset-cookie: session=s3cr3t", b"{}"))
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("session=s3cr3t", "session=***"),
+        ("session=s3cr3t; Path=/; HttpOnly", "session=***; Path=/; HttpOnly"),
+        ("session=s3cr3t;samesite=Lax ;Secure", "session=***; samesite=Lax; Secure"),
+        ("session=a; b=s3cr3t; Max-Age=60", "session=***; Max-Age=60"),
+        ("s3cr3t; HttpOnly", "***; HttpOnly"),
+        ("session=s3cr3t=; Expires=Thu, 01 Jan 2026 00:00:00 GMT; s3cr3t", None),
+    ],
+)
+def test_of_a_cookie_its_attributes_are_kept(sent: str, kept: str | None) -> None:
+    """A cookie's value never reaches the record; who may read it does."""
+    header = exchange_of(replying(f"{OK}\nset-cookie: {sent}", b"{}")).header("set-cookie")
 
-    assert exchange.header("set-cookie") == "***"
+    assert "s3cr3t" not in header
+    assert header == (kept or "session=***; Expires=Thu, 01 Jan 2026 00:00:00 GMT")
 
 
 def test_redirect_is_not_followed() -> None:

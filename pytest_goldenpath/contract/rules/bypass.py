@@ -85,7 +85,8 @@ def _made_up_users(survey: Survey) -> Iterator[Finding]:
             yield from _made_up_events(transcript)
         welcome = transcript.welcome()
         user = welcome.frame.word("user_id") if welcome else ""
-        if welcome is None or not _is_strange(transcript, user):
+        stranger = transcript in survey.strangers
+        if welcome is None or not (stranger or _is_strange(transcript, user)):
             continue
         credential = "our own token" if transcript.user_id else transcript.purpose
         yield broken(
@@ -111,8 +112,6 @@ def _made_up_events(transcript: Transcript) -> Iterator[Finding]:
 
 
 def _is_strange(transcript: Transcript, user: str) -> bool:
-    if not transcript.user_id:
-        return True
     return is_made_up(user) and not is_made_up(transcript.user_id)
 
 

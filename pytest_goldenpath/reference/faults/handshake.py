@@ -22,7 +22,7 @@ _UNREADY = (
     '{"state":"initializing","failed_services":["agent_supervisor"],"environment":"staging",'
     '"retry_after_seconds":10,"issue_reference":"#449"}}'
 )
-_IDENTITY = f"GP-206 GP-304 GP-409 GP-505 GP-601 GP-602 GP-603 GP-605 {NO_RUN}"
+_IDENTITY = f"GP-205 GP-206 GP-304 GP-409 GP-505 GP-601 GP-602 GP-603 GP-605 {NO_RUN}"
 
 FAULTS = (
     ill("ws-1011-after-accept", "the socket opens and closes with 1011 before the welcome", "F01",
@@ -73,8 +73,8 @@ FAULTS = (
     ill("demo-user", "everybody is demo-user-001 on /ws, with any token or none", "F71",
         "GP-303 GP-801", _IDENTITY, "s c r",
         ("ws.identity", "demo-user-001"), ("runs.any_thread", True)),
-    ill("relaxed-user", "who has no good token becomes relaxed_NNNN", "F73", "GP-303 GP-801", "",
-        "s c r", ("ws.stranger", "relaxed_{number:04d}")),
+    ill("relaxed-user", "who has no good token becomes relaxed_NNNN", "F73", "GP-303 GP-801",
+        "GP-205", "s c r", ("ws.stranger", "relaxed_{number:04d}")),
     ill("emergency-user", "everybody becomes emergency_<time> on /ws", "F72", "GP-303 GP-801",
         _IDENTITY, "s c r",
         ("ws.identity", "emergency_{now}"), ("runs.any_thread", True)),

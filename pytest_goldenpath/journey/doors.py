@@ -1,0 +1,282 @@
+"""Knock at doors: wrong logins, validation, refreshing, protected routes, roots."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from urllib.parse import urljoin, urlsplit
+
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.rules.doors import LEAK, leaks
+from pytest_goldenpath.contract.rules.login import SUCCESSES
+from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED
+from pytest_goldenpath.journey.channel import HEADER, Call
+from pytest_goldenpath.journey.expedition import Expedition
+from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request, usable
+from pytest_goldenpath.journey.strangers import GARBAGE, meet, stranger_tokens
+from pytest_goldenpath.journey.web import Answer
+from pytest_goldenpath.secrets import Secret
+from pytest_goldenpath.target.model import PasswordLogin
+
+_WITHIN_S = 10.0
+_UNAVAILABLE = 503
+_REDIRECTS = frozenset({301, 302, 307, 308})
+#: Routes that want a token; those of V18 only may be missing (protocol 2.1, 6.3, 6.4).
+_BACKEND = (
+    ("backend threads", "/api/threads"),
+    ("backend conversations", "/api/conversations"),
+    ("backend history", "/api/history"),
+)
+_AUTH = (("auth me", "/auth/me"),)
+#: What the rules look at in answers about a good token; the rest is nobody's business.
+_TELLING = frozenset({"valid", "error", "user_id", "sub", "id", "message"})
+#: A web page of nobody, to see whether answers are shared with it.
+_ORIGIN = {"origin": "https://origin.example"}
+
+
+async def try_wrong_logins(trip: Expedition, _: User) -> None:
+    """Log in with a wrong password, as nobody, and without a password."""
+    first = trip.wallet.first
+    if not isinstance(first, PasswordLogin):
+        reason = f"the user logs in by {first.way}, so there is no password to be wrong"
+        trip.skip("refused_logins", reason)
+        return
+    wrong = Secret(f"wrong-{secrets.token_urlsafe(18)}")
+    nobody = f"nobody-{secrets.token_hex(8)}@example.com"
+    url = ""
+    bodies: dict[str, Mapping[str, str]] = {}
+    for purpose, email in (("a wrong password", first.email), ("an unknown user", nobody)):
+        path, body, _headers = login_request(PasswordLogin(email, wrong), trip.redactor)
+        url, bodies[purpose] = f"{trip.target.auth}{path}", body
+    bodies["a login without a password"] = {"email": first.email}
+    answers = await asyncio.gather(
+        *(
+            trip.web.exchange(
+                purpose, "POST", url, within_s=_WITHIN_S, json=body, secret_keys=TOKEN_KEYS
+            )
+            for purpose, body in bodies.items()
+        )
+    )
+    _keep(trip, "refused_logins", (_masked(answer) for answer in answers))
+
+
+async def show_tokens(trip: Expedition, user: User) -> None:
+    """Show the auth service the fresh token, and others that nobody may believe."""
+    truncated = Secret(user.token.reveal()[:-8])
+    tokens = {
+        FRESH: user.token,
+        "a truncated token": truncated,
+        **stranger_tokens(user, trip.expired),
+    }
+    judged = (_judged(trip, what, token) for what, token in tokens.items())
+    answers = await asyncio.gather(*judged)
+    _keep(trip, "validations", (exchange for pair in answers for exchange in pair))
+
+
+async def compare_services(trip: Expedition, user: User) -> None:
+    """Ask every protected route with the fresh token."""
+    _keep(trip, "agreement", await _knock(trip, FRESH, user.token))
+
+
+async def knock_without_token(trip: Expedition, _: User) -> None:
+    """Ask every protected route without a token and with garbage for one.
+
+    An agent may be asked without one by contract (protocol 6.1), so nothing is asked of it.
+    """
+    garbage = Secret(f"garbage-{secrets.token_urlsafe(24)}")
+    agent = trip.web.exchange(
+        "backend agents with no token",
+        "POST",
+        f"{trip.target.backend}/api/agents/execute",
+        within_s=_WITHIN_S,
+        json={},
+    )
+    asked, without, with_garbage = await asyncio.gather(
+        agent, _knock(trip, "no token", None), _knock(trip, GARBAGE, garbage)
+    )
+    answers = (_masked(asked), *without, *with_garbage)
+    _keep(trip, "unauthorized", (_without_leaks(trip, exchange) for exchange in answers))
+
+
+async def look_at_roots(trip: Expedition, _: User) -> None:
+    """Ask both services for their roots, as the web page of nobody would."""
+    bases = dict.fromkeys((trip.target.backend, trip.target.auth))
+    names = ("backend root", "auth root")
+    answers = await asyncio.gather(
+        *(
+            trip.web.exchange(name, "GET", f"{base}/", within_s=_WITHIN_S, headers=_ORIGIN)
+            for name, base in zip(names, bases, strict=False)
+        )
+    )
+    _keep(trip, "roots", (answer.exchange for answer in answers))
+
+
+async def refresh(trip: Expedition, user: User) -> None:
+    """Try the refresh token as an access token, then for what it is, and what it gives.
+
+    The journey is over by then: nobody promises that an older token outlives a refresh.
+    """
+    token = user.refresh_token
+    if not token:
+        for name in ("refresh", "refresh_socket"):
+            trip.skip(name, "no refresh token that a header can carry came with the login")
+        return
+    trip.redactor.learn(token)
+    await trip.asked_all.wait()
+    tried, judged, _ = await asyncio.gather(
+        _knock(trip, REFRESH, token),
+        _judged(trip, REFRESH, token),
+        _try_socket(trip, token),
+    )
+    kept = [*tried, *judged]
+    exchange, pair = await _renew(trip, "refresh", user.token, token)
+    kept.append(exchange)
+    if pair:
+        access, again = pair
+        knocked, second = await asyncio.gather(
+            _knock(trip, RENEWED, access), _renew(trip, "second refresh", access, again)
+        )
+        kept += [*knocked, second[0]]
+    _keep(trip, "refresh", kept)
+
+
+async def _try_socket(trip: Expedition, token: Secret) -> None:
+    await trip.welcomed.wait()
+    async with trip.lines.take():
+        call = Call("a refresh token for an access token", trip.target.ws, HEADER, token)
+        trip.keep_talks("refresh_socket", (await meet(call, trip.redactor),))
+
+
+async def _renew(
+    trip: Expedition, purpose: str, access: Secret, token: Secret
+) -> tuple[Exchange, tuple[Secret, Secret] | None]:
+    """Refresh once; returns the record and the new pair, None unless both tokens came."""
+    answer = await trip.web.exchange(
+        purpose,
+        "POST",
+        f"{trip.target.auth}/auth/refresh",
+        within_s=_WITHIN_S,
+        json={"refresh_token": token.reveal()},
+        secret_keys=TOKEN_KEYS,
+    )
+    if answer.exchange.status not in SUCCESSES:
+        return answer.exchange, None
+    before = {"access_token": access, "refresh_token": token}
+    found = {name: usable(answer.document.get(name)) for name in before}
+    came = {name: value for name, value in found.items() if value}
+    shape = {name: "the same" if came[name] == before[name] else "a new" for name in came}
+    record = replace(answer.exchange, body=json.dumps(shape))
+    if len(came) < len(before):
+        return record, None
+    return record, (came["access_token"], came["refresh_token"])
+
+
+async def _judged(trip: Expedition, what: str, token: Secret) -> tuple[Exchange, ...]:
+    """Ask the auth service about one token, by both of its routes."""
+    trip.redactor.learn(token)
+    body = {"token": token.reveal()}
+    answers = await asyncio.gather(
+        *(
+            trip.web.exchange(
+                f"{route} with {what}",
+                "POST",
+                f"{trip.target.auth}/auth/{route}",
+                within_s=_WITHIN_S,
+                json=body,
+                token=token if route == "verify" else None,
+            )
+            for route in ("validate", "verify")
+        )
+    )
+    return tuple(_masked(answer) for answer in answers)
+
+
+async def _knock(trip: Expedition, what: str, token: Secret | None) -> tuple[Exchange, ...]:
+    """Ask every protected route, with this token or without any."""
+    if token:
+        trip.redactor.learn(token)
+
+    async def ask(route: str, url: str) -> Exchange:
+        purpose = f"{route} with {what}"
+        answer = await trip.web.exchange(purpose, "GET", url, within_s=_WITHIN_S, token=token)
+        again = f"{url}/"
+        moved = answer.exchange.status in _REDIRECTS
+        if moved and _leads_to(answer.exchange, again):
+            answer = await trip.web.exchange(purpose, "GET", again, within_s=_WITHIN_S, token=token)
+        return _masked(answer)
+
+    target = trip.target
+    routes = (
+        *((route, f"{target.backend}{path}") for route, path in _BACKEND),
+        *((route, f"{target.auth}{path}") for route, path in _AUTH),
+    )
+    return tuple(await asyncio.gather(*(ask(route, url) for route, url in routes)))
+
+
+def _leads_to(exchange: Exchange, url: str) -> bool:
+    """Tell whether a redirect leads there; behind a proxy it may name the wrong scheme."""
+    try:
+        there = urlsplit(urljoin(exchange.url, exchange.header("location")))
+    except ValueError:
+        return False
+    here = urlsplit(url)
+    return (there.hostname, there.path) == (here.hostname, here.path)
+
+
+def _masked(answer: Answer) -> Exchange:
+    """Keep of a good answer its shape, and what the rules look at; the rest is the user's own."""
+    exchange = answer.exchange
+    document = exchange.json()
+    if exchange.status not in SUCCESSES or document is None:
+        return exchange
+    return replace(exchange, body=json.dumps(_shape(document)))
+
+
+def _shape(value: object, depth: int = 2) -> object:
+    if not isinstance(value, dict) or depth == 0:
+        return type(value).__name__
+    return {
+        str(key): inner
+        if inner is None or isinstance(inner, bool) or _is_telling(key, inner)
+        else _shape(inner, depth - 1)
+        for key, inner in value.items()
+    }
+
+
+def _is_telling(key: object, value: object) -> bool:
+    return key in _TELLING and isinstance(value, str | int | float)
+
+
+def _without_leaks(trip: Expedition, exchange: Exchange) -> Exchange:
+    """Replace secrets that the target shows by their lengths; no report may repeat them."""
+    document = exchange.json()
+    body = exchange.body
+    for _, value in leaks(body if document is None else document):
+        trip.redactor.learn(Secret(value))
+        # As it stands in the body: the value is written in JSON's manner there.
+        for form in {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
+            body = body.replace(form, LEAK.format(len(value)))
+    return replace(exchange, body=body)
+
+
+def _keep(trip: Expedition, name: str, exchanges: Iterable[Exchange]) -> None:
+    """Keep an observation; a 503 of the product's own is found by GP-109, and by no other rule."""
+    trip.asked[name] = tuple(exchanges)
+    symptoms = (exchange.symptom for exchange in trip.asked[name])
+    trip.note_trouble(
+        name, [s for s in symptoms if s and not (s.status == _UNAVAILABLE and s.app_made)]
+    )
+
+
+#: The observations that this module makes, by their names.
+DOORS = {
+    ("refused_logins",): try_wrong_logins,
+    ("validations",): show_tokens,
+    ("agreement",): compare_services,
+    ("unauthorized",): knock_without_token,
+    ("roots",): look_at_roots,
+    ("refresh", "refresh_socket"): refresh,
+}
