@@ -15,6 +15,7 @@ from pytest_goldenpath.contract.rules import (
     health,
     login,
     sequence,
+    threads,
     timing,
 )
 from pytest_goldenpath.contract.ruling import Rule, Ruling
@@ -29,6 +30,10 @@ OWNERS = {
     "carriers": "GP-301",
     "strangers": "GP-301",
     "journey": "GP-301",
+    "thread": "GP-107",
+    "kept": "GP-505",
+    "agents_api": "GP-507",
+    "trespass": "GP-602",
 }
 
 _LETTERS = {"s": "smoke", "c": "mission_critical", "r": "remediation"}
@@ -107,6 +112,14 @@ _RULES = (
         "every answer is of one build, and of the expected one if any is expected",
         "health",
         health.revision_is_expected,
+    ),
+    _rule(
+        "GP-107",
+        "c",
+        "6.3, 1.5",
+        "the database works: a thread can be created, written, read, listed and deleted",
+        "thread",
+        threads.database_works,
     ),
     _should(
         "GP-108",
@@ -304,12 +317,36 @@ _RULES = (
         answer.answer_is_whole,
     ),
     _rule(
+        "GP-505",
+        "c",
+        "6.3",
+        "question and answer are stored: the thread holds both, once each, in order",
+        "journey kept",
+        threads.journey_is_kept,
+    ),
+    _rule(
         "GP-506",
         "c",
         "4",
         "HTML, script and control characters are not passed on raw",
         "journey",
         answer.answer_is_passive,
+    ),
+    _rule(
+        "GP-507",
+        "c r",
+        "6.1",
+        "the HTTP agents API gives a real answer or a structured error, no mock success",
+        "agents_api",
+        answer.agents_api_is_honest,
+    ),
+    _rule(
+        "GP-602",
+        "c",
+        "6.3",
+        "a user cannot list, read or write the threads and messages of another",
+        "trespass",
+        threads.users_are_apart,
     ),
     _rule(
         "GP-705",

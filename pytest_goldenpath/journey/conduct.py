@@ -15,11 +15,12 @@ from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.expedition import Expedition
-from pytest_goldenpath.journey.golden import hold_journey
+from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
+from pytest_goldenpath.journey.threads import read_back, trespass, use_database
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor
 from pytest_goldenpath.target.model import Target, Wallet
@@ -33,7 +34,12 @@ _LONGEST_RUNS = 1.5
 _NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "journey"})
 _Part = Callable[[Expedition, User], Coroutine[Any, Any, None]]
 #: What makes the further observations, by their names; each begins once the user is logged in.
-_FURTHER: dict[tuple[str, ...], _Part] = {}
+_FURTHER: dict[tuple[str, ...], _Part] = {
+    ("thread",): use_database,
+    ("kept",): read_back,
+    ("trespass",): trespass,
+    ("agents_api",): ask_over_http,
+}
 
 
 async def conduct(
