@@ -184,6 +184,7 @@ async def trespass(trip: Expedition, user: User) -> None:
             await asyncio.gather(
                 owner.ask(steps.READ, "GET", path),
                 owner.ask(steps.MESSAGES, "GET", f"{path}/messages?limit={_PAGE}"),
+                owner.listed(steps.LISTED, thread_id),
             )
     trip.asked["trespass"] = tuple(owner.kept)
     # An agent that takes its time keeps nobody from knowing whose threads are whose.

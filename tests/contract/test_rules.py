@@ -24,6 +24,7 @@ from builders import (
     welcome,
     without,
 )
+from contract import examples_threads
 from pytest_goldenpath.contract.findings import Attribution, Severity
 from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.judgement import judge
@@ -399,6 +400,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
             health=(exchange({"status": "ok", "state": {"startup_mode": "emergency_degraded"}}),)
         ),
     ),
+    *examples_threads.BROKEN,
 ]
 
 

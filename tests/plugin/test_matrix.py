@@ -13,8 +13,8 @@ from running import Ran, run
 
 #: Verdicts of faults that are none of the product's, or are only reported.
 OTHER_VERDICTS = {"upstream-429": "INCONCLUSIVE", "welcome-no-user": "PASS"}
-#: Faults that no single journey shows: they need a second request, or the threads API.
-OUT_OF_SIGHT = {"cached-answer", "run-id-shared", "threads-503"}
+#: Faults that no single journey shows: they need a second request.
+OUT_OF_SIGHT = {"cached-answer", "run-id-shared"}
 #: Faults about time are judged by the promised budgets, which takes that long.
 SLOW = {"first-event-late", "long-gap", "run-too-long", "late-welcome"}
 EXITS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 75}

@@ -69,7 +69,7 @@ FAULTS = (
         "", "GP-109", "GP-101 GP-102 GP-103 GP-106 GP-108", "s c r",
         ("http.health", Reply(status=503, after=4, every=4,
                               replace={"error": "service_unavailable", "message": "busy"}))),
-    ill("threads-503", "each third list of threads is a 503", "", "GP-109", "GP-107", "c",
+    ill("threads-503", "each third list of threads is a 503", "", "GP-109", "GP-107 GP-602", "c",
         ("http.threads.list", Reply(status=503, after=1, every=3,
                                     replace={"error": "service_unavailable"}))),
     ill("database-down", "/health is healthy but no thread can be touched", "F88", "GP-107",
