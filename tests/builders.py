@@ -199,6 +199,7 @@ def trespass_part() -> tuple[Exchange, ...]:
     """Build what a platform answers to two users that it keeps apart."""
     thread = {"id": THREAD, "title": "Offer 1a2b"}
     text = "The offer has the number 1a2b."
+    own = messages(("user", text))
     sent = {"mark": "1a2b", "foreign mark": "9f8e", "text": text, "thread": THREAD}
     refused = (
         steps.OTHERS_READ,
@@ -208,10 +209,10 @@ def trespass_part() -> tuple[Exchange, ...]:
         steps.OTHERS_RUN,
         steps.OTHERS_DELETED,
     )
-    own = messages(("user", text))
     return (
         step(f"{steps.OWNER}{steps.CREATED}", thread, mark="1a2b"),
         step(f"{steps.OWNER}{steps.WRITTEN}", {"id": "m-2", "content": text}, **sent),
+        step(f"{steps.OWNER}{steps.READ_BEFORE}", own, **sent),
         step(steps.OTHERS_LISTED, [{"id": "thr-7"}], **sent),
         step(steps.OTHERS_CONVERSATIONS, GONE, 404, **sent),
         step(steps.OTHERS_HISTORY, GONE, 404, **sent),

@@ -179,6 +179,7 @@ async def trespass(trip: Expedition, user: User) -> None:
         if thread_id:
             path = f"{_THREADS}/{thread_id}"
             await owner.ask(steps.WRITTEN, "POST", f"{path}/messages", {"message": text})
+            await owner.ask(steps.READ_BEFORE, "GET", f"{path}/messages?limit={_PAGE}")
             intruder = _Api(trip, other, sent=owner.sent, kept=owner.kept)
             await _intrude(intruder, thread_id, foreign)
             await asyncio.gather(

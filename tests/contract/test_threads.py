@@ -23,7 +23,6 @@ from builders import (
     trespass_part,
 )
 from contract.examples_threads import ASKED, HEALTHY, SAID, asking, touched, trespassed
-from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution
 from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.rules import threads as steps
@@ -167,12 +166,12 @@ def test_second_user_who_is_refused_everything_proves_nothing() -> None:
     assert judgement.findings == ()
 
 
-@pytest.mark.parametrize("purpose", [steps.CREATED, steps.WRITTEN])
-def test_trespass_needs_a_thread(purpose: str) -> None:
-    """Without a thread of the first user nobody can be kept out of it."""
-    part = trespass_part()[: 1 if purpose == steps.CREATED else 2]
-    made: tuple[Exchange, ...] = changed_steps(part, f"{steps.OWNER}{purpose}", GONE, 500)
-    judgement = judge("GP-602", asking("trespass", made))
+@pytest.mark.parametrize(("body", "status"), [(GONE, 404), (messages(), 200), ("<html>", 200)])
+def test_trespass_needs_a_thread_that_works(body: object, status: int) -> None:
+    """What was not there before nobody can have lost to another user."""
+    part = changed_steps(trespass_part(), f"{steps.OWNER}{steps.READ_BEFORE}", body, status)
+    lost = changed_steps(part, f"{steps.OWNER}{steps.MESSAGES}", messages())
+    judgement = judge("GP-602", asking("trespass", lost))
 
     assert not judgement.proven
     assert judgement.findings == ()

@@ -31,6 +31,8 @@ READ_AFTER = "thread read after its deletion"
 LISTED_AFTER = "threads listed after the deletion"
 #: What the first user does in the part about two users; the steps are named as above.
 OWNER = "owner: "
+#: What the owner reads before the other user comes: only what was there can be lost.
+READ_BEFORE = "messages read before"
 #: What the second user tries there.
 OTHER = "other user: "
 OTHERS_LISTED = f"{OTHER}{LISTED}"
@@ -109,8 +111,8 @@ def flaws(messages: tuple[Message, ...], journey: Transcript) -> Iterator[tuple[
 def users_are_apart(survey: Survey) -> Ruling:
     """GP-602: a second user cannot list, read or write the first user's threads and messages."""
     asked = survey.asked.get("trespass", ())
-    prepared = _of(asked, f"{OWNER}{WRITTEN}")
-    if not any(exchange.accepted for exchange in prepared):
+    before = _of(asked, f"{OWNER}{READ_BEFORE}")
+    if not any(_holds_text(messages_in(e), e.said("text")) for e in before if e.accepted):
         return Unlooked("the first user has no thread to trespass on", blocked_by=("GP-107",))
     findings = tuple(_trespasses(asked))
     if findings:
