@@ -168,7 +168,7 @@ async def read_back(trip: Expedition, user: User) -> None:
 async def trespass(trip: Expedition, user: User) -> None:
     """Let the second user try the first one's thread: the observation ``trespass``."""
     other = await trip.second_user()
-    if other is None or other.user_id == user.user_id:
+    if other is None or _is_same(user, other):
         _say_why_not(trip, other)
         return
     mark, foreign = _word(), _word()
@@ -233,6 +233,12 @@ def _say_why_not(trip: Expedition, other: User | None) -> None:
     excuse = symptom if symptom and not attribute(symptom).attribution.accuses else None
     reason = "the second user could not log in"
     trip.missing["trespass"] = Missing(reason, blocked_by=("GP-201",), symptom=excuse)
+
+
+def _is_same(user: User, other: User) -> bool:
+    """Tell whether two logins are of one user; a token that cannot be read names nobody."""
+    named = bool(user.user_id) and user.user_id == other.user_id
+    return named or user.token.reveal() == other.token.reveal()
 
 
 def _thread_of(journey: Transcript) -> str:

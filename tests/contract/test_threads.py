@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders import (
@@ -22,7 +23,7 @@ from builders import (
     survey,
     trespass_part,
 )
-from contract.examples_threads import ASKED, HEALTHY, SAID, asking, touched, trespassed
+from contract.examples_threads import ASKED, HEALTHY, SAID, answered, asking, touched, trespassed
 from pytest_goldenpath.contract.findings import Attribution
 from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.rules import threads as steps
@@ -38,6 +39,7 @@ from pytest_goldenpath.contract.threads import (
     usable_id,
 )
 
+SUCCESSES = ("", "success", "ok", "completed")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
@@ -94,6 +96,25 @@ def test_what_else_is_in_the_thread_changes_nothing(said: list[tuple[str, str]])
     assert not list(flaws((*others, question, *others, answer, *others), journey()))
     assert list(flaws((*others, question, *others), journey()))
     assert list(flaws((*others, answer, question), journey()))
+
+
+@given(st.sampled_from((steps.OTHERS_READ, steps.OTHERS_WRITTEN)), st.integers(400, 499), JSON)
+def test_no_refusal_is_a_leak(purpose: str, status: int, body: object) -> None:
+    """However a platform refuses, it is proven as long as it tells nothing."""
+    assume("1a2b" not in json.dumps(body))
+
+    assert judge("GP-602", trespassed(purpose, body, status)).proven
+
+
+@given(st.text(max_size=40), st.integers(400, 599), st.sampled_from((*SUCCESSES, "error")))
+def test_no_stand_in_is_an_answer(text: str, status: int, word: str) -> None:
+    """A mock is found in a success of any wording, and a failure of the server is none."""
+    mock = answered({"status": word, "response": f"Mock triage agent response for: {text}"})
+
+    assert judge("GP-507", mock).broken
+    assert bool(judge("GP-507", answered({"detail": text}, status=status)).broken) is (
+        status >= 500 or status in {401, 403, 404, 405} or not text
+    )
 
 
 def test_database_that_was_not_asked_is_not_proven() -> None:

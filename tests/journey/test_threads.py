@@ -49,6 +49,7 @@ class Shelf:
         slashed: the list is served under a path with a slash, and the other path redirects.
         broken: paths' ends that are answered with 500.
         empty_reads: so many times messages are read as none.
+        runs: an agent can be asked, and answers in a new thread.
     """
 
     threads: dict[str, list[dict[str, str]]] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Shelf:
     slashed: bool = False
     broken: tuple[str, ...] = ()
     empty_reads: int = 0
+    runs: bool = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request and hang up."""
@@ -89,13 +91,15 @@ class Shelf:
         parts = path.removeprefix("/api/").strip("/").split("/")
         if parts == ["agents", "execute"]:
             return 200, {"status": "success", "response": f"I read: {body['message']}"}
+        if parts == ["agent", "message"] and self.runs:
+            return 200, {"message": "Done.", "thread_id": self.create()[1]["id"]}
         if parts == ["threads"]:
             return self.create() if method == "POST" else (200, self.listed(query))
         if parts[0] != "threads" or parts[1] not in self.threads:
             return 404, {"detail": "Not Found"}
         return self.touch(method, parts[1], body, in_messages=len(parts) == 3)
 
-    def create(self) -> Reply:
+    def create(self) -> tuple[int, dict[str, str]]:
         """Start a thread."""
         name = f"thr-{len(self.asked)}"
         self.threads[name] = []
@@ -303,6 +307,15 @@ def test_intruder_deletes_last_and_the_owner_looks_afterwards() -> None:
     assert done[-1] == f"{steps.OWNER}{steps.DELETED}"
 
 
+def test_thread_that_an_agent_began_is_taken_away() -> None:
+    """A platform that gives the second user's request a thread of its own keeps none of it."""
+    shelf = Shelf(runs=True)
+    survey_of(trespass, shelf, second=SECOND)
+
+    assert "POST /api/agent/message" in shelf.asked
+    assert shelf.threads == {}
+
+
 def test_one_user_is_no_two() -> None:
     """Without a second user, or with the same one again, isolation is not looked at."""
     alone, same = Shelf(), Shelf()
@@ -312,6 +325,20 @@ def test_one_user_is_no_two() -> None:
     assert without.missing["trespass"].skipped
     assert twice.missing["trespass"].skipped
     assert alone.asked == same.asked == []
+
+
+def test_users_without_names_are_two() -> None:
+    """Tokens that cannot be read name nobody, and are of two users all the same."""
+    nobody = User("", FIRST.token)
+
+    async def as_nobody(trip: Expedition, _: User) -> None:
+        await trespass(trip, nobody)
+
+    unknown = survey_of(as_nobody, Shelf(), second=User("", SECOND.token))
+    same = survey_of(as_nobody, Shelf(), second=nobody)
+
+    assert judge("GP-602", unknown).broken
+    assert same.missing["trespass"].skipped
 
 
 @pytest.mark.parametrize(
