@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.rules import threads as steps
+from pytest_goldenpath.contract.rules.answer import AGENTS_API
 from pytest_goldenpath.contract.rules.sockets import FLOOD, MISUSES, NEIGHBOUR, OVERSIZED
 from pytest_goldenpath.contract.survey import Login, Survey, TokenFacts
 from pytest_goldenpath.contract.symptom import Kind as Trouble
@@ -28,6 +30,8 @@ ANSWER = (
 ROWS = {"rows": 3}
 NEW_PAIR = {"access_token": "a new", "refresh_token": "a new"}
 SAFE_HEADERS = (("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"))
+NOTE = "Please keep in mind for later that the cost review has the number 4711-cafe."
+GONE = {"detail": "Thread not found"}
 HEALTHY = {"status": "healthy", "service": "netra-ai-platform", "version": "1.0.0"}
 
 
@@ -313,6 +317,93 @@ def knocks(what: str, status: int) -> tuple[Exchange, ...]:
     )
 
 
+def step(purpose: str, body: object, status: int = 200, **sent: str) -> Exchange:
+    """Build one exchange of a part, with what was sent in it."""
+    made = exchange(body, purpose=purpose, status=status)
+    return replace(made, sent=tuple(sent.items()))
+
+
+def messages(*said: tuple[str, object]) -> dict[str, object]:
+    """Build a list of messages out of roles and contents."""
+    return {"messages": [{"role": role, "content": content} for role, content in said]}
+
+
+def changed_steps(
+    part: tuple[Exchange, ...], purpose: str, body: object, status: int = 200
+) -> tuple[Exchange, ...]:
+    """Give the exchanges of one purpose another answer."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return tuple(
+        replace(made, body=text, status=status) if made.purpose == purpose else made
+        for made in part
+    )
+
+
+def thread_part() -> tuple[Exchange, ...]:
+    """Build what a working database answers to all that is done with a thread."""
+    thread, sent = {"id": THREAD, "title": "Cost review"}, {"thread": THREAD, "text": NOTE}
+    return (
+        step(steps.CREATED, thread, text=NOTE),
+        step(steps.WRITTEN, {"id": "m-1", "role": "user", "content": NOTE}, **sent),
+        step(steps.READ, thread, **sent),
+        step(steps.MESSAGES, messages(("user", NOTE)), **sent),
+        step(steps.LISTED, {"threads": [{"id": "thr-0"}, thread]}, **sent),
+        step(steps.DELETED, {"deleted": True}, **sent),
+        step(steps.READ_AFTER, GONE, 404, **sent),
+        step(steps.LISTED_AFTER, {"threads": [{"id": "thr-0"}]}, **sent),
+    )
+
+
+def trespass_part() -> tuple[Exchange, ...]:
+    """Build what a platform answers to two users that it keeps apart."""
+    thread = {"id": THREAD, "title": "Offer 1a2b"}
+    text = "The offer has the number 1a2b."
+    own = messages(("user", text))
+    sent = {"mark": "1a2b", "foreign mark": "9f8e", "text": text, "thread": THREAD}
+    refused = (
+        steps.OTHERS_READ,
+        steps.OTHERS_MESSAGES,
+        steps.OTHERS_WRITTEN,
+        steps.OTHERS_CHANGED,
+        steps.OTHERS_RUN,
+        steps.OTHERS_DELETED,
+    )
+    return (
+        step(f"{steps.OWNER}{steps.CREATED}", thread, mark="1a2b"),
+        step(f"{steps.OWNER}{steps.WRITTEN}", {"id": "m-2", "content": text}, **sent),
+        step(f"{steps.OWNER}{steps.READ_BEFORE}", own, **sent),
+        step(steps.OTHERS_LISTED, [{"id": "thr-7"}], **sent),
+        step(steps.OTHERS_CONVERSATIONS, GONE, 404, **sent),
+        step(steps.OTHERS_HISTORY, GONE, 404, **sent),
+        *(step(purpose, GONE, 404, **sent) for purpose in refused),
+        step(f"{steps.OWNER}{steps.READ}", thread, **sent),
+        step(f"{steps.OWNER}{steps.MESSAGES}", own, **sent),
+        step(f"{steps.OWNER}{steps.DELETED}", {"deleted": True}, **sent),
+    )
+
+
+def agents_part(answer: object = ANSWER, *, status: int = 200) -> tuple[Exchange, ...]:
+    """Build what the agents API answers: a text becomes a success, all else is the body."""
+    body = {"status": "success", "response": answer} if isinstance(answer, str) else answer
+    sent = {"text": PROMPT, "marker": "KESTREL-4821", "expected": "42"}
+    refused = {"error": "authentication_failed"}
+    return (
+        step(AGENTS_API, body, status, **sent),
+        step(f"{AGENTS_API} without a token", refused, 401, **sent),
+    )
+
+
+def healthy_parts() -> dict[str, tuple[Exchange, ...]]:
+    """Build the further HTTP exchanges of a healthy survey, by name of the observation."""
+    kept = messages(("user", PROMPT), ("assistant", ANSWER))
+    return {
+        "thread": thread_part(),
+        "kept": (step(steps.MESSAGES, kept, thread=THREAD),),
+        "trespass": trespass_part(),
+        "agents_api": agents_part(),
+    }
+
+
 def survey(**changes: Any) -> Survey:
     """Build a healthy survey; every part can be replaced by name."""
     ready = {"status": "ready", "core_db": "connected"}
@@ -324,7 +415,7 @@ def survey(**changes: Any) -> Survey:
         carriers=(handshake("header", "main_2"), handshake("subprotocol", "main_3")),
         strangers=(stranger(),),
         journey=journey(),
-        asked=closed_doors(),
+        asked={**closed_doors(), **healthy_parts()},
         talks=talks(),
     )
     return replace(good, **changes)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pytest_goldenpath.contract.findings import excerpt
 from pytest_goldenpath.contract.symptom import Symptom
 
+_SUCCESSES = range(200, 300)
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -24,6 +26,7 @@ class Exchange:
         body: the text of the answer, cut at the size limit.
         oversized: whether the body was larger than the limit.
         symptom: why there is no answer, or None.
+        sent: names and values of what we sent and the answer is held against, such as ``text``.
     """
 
     purpose: str
@@ -36,6 +39,16 @@ class Exchange:
     body: str = ""
     oversized: bool = False
     symptom: Symptom | None = None
+    sent: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the answer is a success, 200 to 299."""
+        return self.status is not None and self.status in _SUCCESSES
+
+    def said(self, name: str) -> str:
+        """Return what was sent under this name, or an empty string."""
+        return next((value for key, value in self.sent if key == name), "")
 
     def header(self, name: str) -> str:
         """Return the first header of this name, or an empty string."""

@@ -84,7 +84,8 @@ def judge(code: str, survey: Survey) -> Judgement:
 
 def _accused(rule: Rule, symptom: Symptom, survey: Survey) -> Judgement:
     """A trouble of the product's own making breaks the promise that owns the observation."""
-    owners = {OWNERS[need] for need in rule.needs if need in survey.missing}
+    broken_off = (n for n in rule.needs if n in survey.missing and survey.missing[n].symptom)
+    owners = {OWNERS[need] for need in broken_off}
     if rule.code in owners:
         accusation = attribute(symptom)
         finding = broken(

@@ -18,6 +18,7 @@ from pytest_goldenpath.contract.rules import (
     login,
     sequence,
     sockets,
+    threads,
     timing,
     token,
 )
@@ -48,6 +49,10 @@ OWNERS = {
     "agreement": "GP-206",
     "unauthorized": "GP-207",
     "roots": "GP-208",
+    "thread": "GP-107",
+    "kept": "GP-505",
+    "agents_api": "GP-507",
+    "trespass": "GP-602",
 }
 
 _LETTERS = {"s": "smoke", "c": "mission_critical", "r": "remediation"}
@@ -152,6 +157,14 @@ _RULES = (
         "every answer is of one build, and of the expected one if any is expected",
         "health",
         health.revision_is_expected,
+    ),
+    _rule(
+        "GP-107",
+        "c",
+        "6.3, 1.5",
+        "the database works: a thread can be created, written, read, listed and deleted",
+        "thread",
+        threads.database_works,
     ),
     _should(
         "GP-108",
@@ -406,6 +419,14 @@ _RULES = (
         answer.answer_is_whole,
     ),
     _rule(
+        "GP-505",
+        "c",
+        "6.3",
+        "question and answer are stored: the thread holds both, once each, in order",
+        "journey kept",
+        threads.journey_is_kept,
+    ),
+    _rule(
         "GP-506",
         "c",
         "4",
@@ -444,6 +465,22 @@ _RULES = (
         "reconnecting gives a new connection and the user's own state",
         "again carriers",
         company.reconnecting_works,
+    ),
+    _rule(
+        "GP-507",
+        "c r",
+        "6.1",
+        "the HTTP agents API gives a real answer or a structured error, no mock success",
+        "agents_api",
+        answer.agents_api_is_honest,
+    ),
+    _rule(
+        "GP-602",
+        "c",
+        "6.3",
+        "a user cannot list, read or write the threads and messages of another",
+        "trespass",
+        threads.users_are_apart,
     ),
     _rule(
         "GP-705",

@@ -19,11 +19,12 @@ from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.doors import DOORS
 from pytest_goldenpath.journey.expedition import Expedition
-from pytest_goldenpath.journey.golden import hold_journey
+from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
+from pytest_goldenpath.journey.threads import read_back, trespass, use_database
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor
 from pytest_goldenpath.target.model import Target, Wallet
@@ -45,6 +46,10 @@ _FURTHER: dict[tuple[str, ...], _Part] = {
     ("message_types",): sockets.message_types,
     ("pair",): company.pair,
     ("crowd",): company.crowd,
+    ("thread",): use_database,
+    ("kept",): read_back,
+    ("trespass",): trespass,
+    ("agents_api",): ask_over_http,
 }
 #: What needs all of a user's connections closed, or has to harm nobody else; one by one, at last.
 _LAST: dict[tuple[str, ...], _Part] = {("again",): company.again, ("limits",): sockets.limits}

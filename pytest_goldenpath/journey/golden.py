@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.rules.answer import AGENTS_API
 from pytest_goldenpath.contract.rules.handshake import shut_out
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
+from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.login import User
-from pytest_goldenpath.secrets import Redactor
+from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import Target
 
 #: The first connection after warm-up may find a cold instance (rules GP-304).
@@ -22,6 +27,8 @@ _PONG_S = 5.0
 _FENCE_S = 2.0
 #: What the target is configured to be asked by (protocol 0.3.9).
 MESSAGE_TYPE = "execute_agent"
+#: An agent that each build offers over HTTP (protocol 6.1).
+_AGENT = "triage"
 
 
 async def hold_journey(
@@ -45,6 +52,33 @@ async def hold_journey(
     if shut_out(transcript) and not transcript.symptom:
         transcript = await _ask(target, user, redactor, request, HEADER, on_progress)
     return transcript
+
+
+async def ask_over_http(trip: Expedition, user: User) -> None:
+    """Ask an agent by one request, with our token and without: the observation ``agents_api``.
+
+    It waits for the golden journey to be over, for a platform may tell of this run on every
+    connection of the user.
+    """
+    await trip.asked_all.wait()
+    request = new_request(trip.target, "agents API")
+
+    async def ask(purpose: str, token: Secret | None) -> Exchange:
+        answer = await trip.web.exchange(
+            purpose,
+            "POST",
+            f"{trip.target.backend}/api/agents/execute",
+            within_s=trip.target.run_deadline_s,
+            json={"type": _AGENT, "message": request.text},
+            token=token,
+        )
+        asked = {"text": request.text, "marker": request.marker, "expected": request.expected}
+        return replace(answer.exchange, sent=tuple(asked.items()))
+
+    exchanges = await asyncio.gather(
+        ask(AGENTS_API, user.token), ask(f"{AGENTS_API} without a token", None)
+    )
+    trip.keep_exchanges("agents_api", exchanges)
 
 
 async def _ask(

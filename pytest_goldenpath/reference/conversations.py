@@ -149,6 +149,11 @@ def say(
     return message
 
 
+def unsay(connection: Connection, message_id: str) -> None:
+    """Remove one message; no healthy server does."""
+    connection.execute(messages.delete().where(messages.c.id == message_id))
+
+
 def said(connection: Connection, thread_id: str, limit: int, offset: int) -> list[Message]:
     """Return the messages of the thread in the order in which they were said."""
     query = select(messages).where(messages.c.thread_id == thread_id).order_by(messages.c.number)

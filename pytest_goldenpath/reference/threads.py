@@ -63,7 +63,7 @@ class Threads:
 
     async def delete(self, request: Request) -> Response:
         """Remove a thread."""
-        thread = await self._thread(request)
+        thread = await self._thread(request, anybody=self._seams.on("threads.deletable"))
         if not self._seams.on("threads.undeletable"):
             await self._database.call(conversations.delete, thread.id)
         return JSONResponse({"message": "Thread deleted", "id": thread.id, "deleted": True})
@@ -89,6 +89,8 @@ class Threads:
         message = await self._database.call(
             conversations.say, thread.id, "user", text, _metadata(body) or {}
         )
+        if self._seams.on("messages.lost"):
+            await self._database.call(conversations.unsay, message.id)
         return JSONResponse(message.public())
 
     async def conversations(self, request: Request) -> Response:
@@ -112,9 +114,9 @@ class Threads:
         user: Claims = await self._gate.user(request)
         return ANYBODY if self._seams.on("threads.list_all") else user.user_id
 
-    async def _thread(self, request: Request) -> Thread:
+    async def _thread(self, request: Request, *, anybody: bool = False) -> Thread:
         user = await self._gate.user(request)
-        owner = ANYBODY if self._seams.on("threads.open") else user.user_id
+        owner = ANYBODY if anybody or self._seams.on("threads.open") else user.user_id
         thread_id = clean(request.path_params["id"])
         thread = await self._database.call(conversations.find, thread_id, owner)
         if thread is None:

@@ -35,3 +35,9 @@ def test_answer_is_whole(prove: Prove) -> None:
 def test_answer_is_passive(prove: Prove) -> None:
     """No HTML, script or control character is passed on raw."""
     prove()
+
+
+@pytest.mark.requirement("GP-507")
+def test_agents_api_is_honest(prove: Prove) -> None:
+    """The HTTP agents API gives a real answer or a structured error, never a mock success."""
+    prove()

@@ -35,3 +35,9 @@ def test_second_connection_is_harmless(prove: Prove) -> None:
 def test_coming_back_works(prove: Prove) -> None:
     """Reconnecting gives a new connection and the user's own state."""
     prove()
+
+
+@pytest.mark.requirement("GP-602")
+def test_threads_are_their_owners(prove: Prove) -> None:
+    """A second user cannot list, read or write the first user's threads and messages."""
+    prove()

@@ -151,6 +151,12 @@ def test_answer_is_real(prove: Prove) -> None:
     prove()
 
 
+@pytest.mark.requirement("GP-507")
+def test_agents_api_is_honest(prove: Prove) -> None:
+    """The HTTP agents API gives a real answer or a structured error, never a mock success."""
+    prove()
+
+
 @pytest.mark.requirement("GP-705")
 def test_parameter_is_deployed(prove: Prove) -> None:
     """A socket gets a client id of its own, and requests are answered on it."""

@@ -24,7 +24,7 @@ from builders import (
     welcome,
     without,
 )
-from contract import examples_sockets
+from contract import examples_sockets, examples_threads
 from examples_doors import BROKEN as BROKEN_DOORS
 from pytest_goldenpath.contract.findings import Attribution, Severity
 from pytest_goldenpath.contract.frames import EVENTS
@@ -403,6 +403,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
         ),
     ),
     *examples_sockets.BROKEN,
+    *examples_threads.BROKEN,
 ]
 
 

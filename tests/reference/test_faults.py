@@ -18,7 +18,7 @@ from pytest_goldenpath.reference.disturb import Item, disturbed
 from pytest_goldenpath.reference.events import Event
 from pytest_goldenpath.reference.seams import Seams
 from pytest_goldenpath.reference.shapes import SHAPES
-from reference.driver import FIVE, PROMPT, Client, Twin, names, started, talk
+from reference.driver import FIVE, PROMPT, Client, Twin, bearer, names, started, talk
 
 pytestmark = pytest.mark.matrix
 
@@ -245,6 +245,29 @@ def test_threads_open() -> None:
         thread = twin.post(base, twin.token(0), json={"title": "Private"}).json()["id"]
 
         assert twin.get(f"{base}/{thread}", twin.token(1)).status_code == httpx.codes.OK
+
+
+def test_thread_deletable_by_all() -> None:
+    """A user who cannot read another's thread can delete it."""
+    with started("--fault", "thread-deletable-by-all") as twin:
+        base = f"{twin.backend}/api/threads"
+        thread = twin.post(base, twin.token(0), json={"title": "Private"}).json()["id"]
+        foreign = bearer(twin.token(1))
+
+        assert twin.get(f"{base}/{thread}", twin.token(1)).status_code == httpx.codes.NOT_FOUND
+        assert httpx.delete(f"{base}/{thread}", headers=foreign).status_code == httpx.codes.OK
+        assert twin.get(f"{base}/{thread}", twin.token(0)).status_code == httpx.codes.NOT_FOUND
+
+
+def test_message_lost() -> None:
+    """A message is accepted and cannot be read."""
+    with started("--fault", "message-lost") as twin:
+        token = twin.token()
+        base = f"{twin.backend}/api/threads"
+        messages = f"{base}/{twin.post(base, token, json={}).json()['id']}/messages"
+
+        assert twin.post(messages, token, json={"message": "Hello"}).status_code == httpx.codes.OK
+        assert twin.get(messages, token).json()["messages"] == []
 
 
 async def frames_under(fault: str) -> list[str]:

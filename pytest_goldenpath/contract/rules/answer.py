@@ -1,16 +1,17 @@
-"""The answer: GP-501 to GP-504 and GP-506."""
+"""The answer: GP-501 to GP-504, GP-506 and, over HTTP, GP-507."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from pytest_goldenpath.contract.findings import Finding, excerpt
-from pytest_goldenpath.contract.frames import EVENTS
+from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.findings import Attribution, Finding, excerpt
+from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort
 from pytest_goldenpath.contract.rules.company import leaks
 from pytest_goldenpath.contract.rules.content import ANSWER_CHARACTERS
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
-from pytest_goldenpath.contract.rules.substance import signals, words
+from pytest_goldenpath.contract.rules.substance import is_substitute, signals, words
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Request, Transcript
@@ -52,13 +53,7 @@ def answer_is_real(survey: Survey) -> Ruling:
     answer = journey.answer() if journey else ""
     if journey is None or journey.request is None or not answer:
         return Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
-    if _is_solved(answer, journey.request):
-        return ()
-    prompt = journey.request.text
-    if journey.request.expected:  # then no other number is a result
-        found = signals(_NUMBER.sub("", answer), _NUMBER.sub("", prompt))
-    else:
-        found = signals(answer, prompt)
+    found = _signs(answer, journey.request)
     if not found:
         return ()
     return (
@@ -68,6 +63,15 @@ def answer_is_real(survey: Survey) -> Ruling:
             f"answer: {excerpt(answer, 300)}",
         ),
     )
+
+
+def _signs(answer: str, request: Request) -> tuple[str, ...]:
+    """Name the signs that an answer to this request is none."""
+    if _is_solved(answer, request):
+        return ()
+    if request.expected:  # then no other number is a result
+        return signals(_NUMBER.sub("", answer), _NUMBER.sub("", request.text))
+    return signals(answer, request.text)
 
 
 def _is_solved(answer: str, request: Request) -> bool:
@@ -155,6 +159,83 @@ def answer_is_passive(survey: Survey) -> Ruling:
     return ()
 
 
+def agents_api_is_honest(survey: Survey) -> Ruling:
+    """GP-507: the HTTP agents API gives a real answer or a structured error, no mock success."""
+    asked = [e for e in survey.asked.get("agents_api", ()) if e.symptom is None]
+    if not any(exchange.purpose == AGENTS_API for exchange in asked):
+        return Unlooked("the agents API did not answer")
+    return tuple(
+        _dishonest(exchange, came) for exchange in asked for came in (_over_http(exchange),) if came
+    )
+
+
+def _dishonest(exchange: Exchange, came: str) -> Finding:
+    refused = exchange.status in _UNAUTHORIZED
+    return broken(
+        "GP-507",
+        f"expected a real answer or a structured error from the {exchange.purpose}, got {came}",
+        exchange.evidence(),
+        attribution=Attribution.AUTH if refused else Attribution.PRODUCT,
+    )
+
+
+def _over_http(exchange: Exchange) -> str:
+    """Tell what is wrong with an answer of the agents API, or ''.
+
+    A stranger may be refused in any way, that is another promise's; what is said to a stranger
+    as a success is held against the same promise.
+    """
+    if exchange.accepted:
+        return _false_success(exchange)
+    if exchange.purpose != AGENTS_API:
+        return ""
+    if exchange.status in _NO_ROUTE:
+        return f"HTTP {exchange.status}: the route is missing"
+    structured = any(exchange.document().get(key) for key in _ERROR_KEYS)
+    if structured and exchange.status in _CLIENT_ERRORS and exchange.status not in _UNAUTHORIZED:
+        return ""
+    return f"HTTP {exchange.status}"
+
+
+def _false_success(exchange: Exchange) -> str:
+    """Tell what is wrong with an answer with 200, which also carries the structured errors."""
+    frame = Frame(Sort.OTHER, "", exchange.document())
+    answer = frame.answer()
+    if is_substitute(answer, ""):
+        return "a substitute for one with a success status"
+    claims = frame.word("status").lower() in _SUCCESS_WORDS and not frame.reports_failure()
+    if not claims:
+        told = answer or any(exchange.document().get(key) for key in _ERROR_KEYS)
+        return "" if told else "neither an answer nor an error"
+    if not answer:
+        return "a success without an answer"
+    request = Request(
+        exchange.said("text"),
+        "",
+        "",
+        "",
+        "",
+        marker=exchange.said("marker"),
+        expected=exchange.said("expected"),
+    )
+    found = _signs(answer, request)
+    if found:
+        return f"a success with the signs of: {', '.join(found)}"
+    if _shows_nothing(answer, request):
+        return (
+            f"a success with neither the code word {request.marker} "
+            f"nor the result {request.expected}"
+        )
+    return ""
+
+
+#: What the request with our token is for; that without one has another purpose.
+AGENTS_API = "agents API"
+_SUCCESS_WORDS = frozenset({"", "success", "succeeded", "ok", "complete", "completed", "done"})
+_ERROR_KEYS = ("error", "detail", "message", "error_code")
+_UNAUTHORIZED = frozenset({401, 403})
+_NO_ROUTE = frozenset({404, 405})
+_CLIENT_ERRORS = range(400, 500)
 _NO_ANSWER = Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
 _NUMBER = re.compile(r"\d+")
 #: Tags that a browser would act on, handlers, script addresses, and bytes a terminal would obey.

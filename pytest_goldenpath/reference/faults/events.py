@@ -89,7 +89,7 @@ FAULTS = (
     ill("run-id-shared", "all runs of all users have one id", "F77", "GP-409", "GP-601 GP-603",
         "c r", ("run.id", "run_session_1")),
     ill("no-agent-name", "events do not name the agent", "", "GP-410",
-        "GP-405 GP-406 GP-408 GP-501 GP-502 GP-503 GP-504",
+        "GP-405 GP-406 GP-408 GP-501 GP-502 GP-503 GP-504 GP-505",
         "c", ("events.edit", Edit(Select(), remove=("agent",)))),
     ill("no-run-id", "events name neither run nor thread", "", "GP-410", "GP-409", "c",
         ("events.edit", Edit(Select(), remove=("run_id", "thread_id")))),
