@@ -84,10 +84,9 @@ class Shelf:
     def answer(self, method: str, url: str, body: dict[str, Any]) -> Reply:
         """Return status and JSON of an answer."""
         path, _, query = url.partition("?")
-        if any(f"{method} {path}".endswith(end) for end in self.broken):
-            return 500, {"detail": "boom"}
-        if self.slashed and path == "/api/threads":
-            return 307, {}
+        failing = any(f"{method} {path}".endswith(end) for end in self.broken)
+        if failing or (self.slashed and path == "/api/threads"):
+            return (500, {"detail": "boom"}) if failing else (307, {})
         parts = path.removeprefix("/api/").strip("/").split("/")
         if parts == ["agents", "execute"]:
             return 200, {"status": "success", "response": f"I read: {body['message']}"}
