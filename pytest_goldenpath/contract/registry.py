@@ -10,6 +10,7 @@ from pytest_goldenpath.contract.rules import (
     answer,
     bypass,
     content,
+    context,
     events,
     handshake,
     health,
@@ -29,6 +30,7 @@ OWNERS = {
     "carriers": "GP-301",
     "strangers": "GP-301",
     "journey": "GP-301",
+    "context": "GP-701",
 }
 
 _LETTERS = {"s": "smoke", "c": "mission_critical", "r": "remediation"}
@@ -158,7 +160,7 @@ _RULES = (
     ),
     _rule(
         "GP-305",
-        "s c",
+        "s c r",
         "3.6, 3.7",
         "a ping is answered within 5 s and the connection survives it",
         "carriers journey",
@@ -310,6 +312,38 @@ _RULES = (
         "HTML, script and control characters are not passed on raw",
         "journey",
         answer.answer_is_passive,
+    ),
+    _rule(
+        "GP-701",
+        "c r",
+        "5.2",
+        "imported: from_request accepts websocket_client_id and gives it back",
+        "context",
+        context.client_id_is_accepted,
+    ),
+    _rule(
+        "GP-702",
+        "c r",
+        "5.2",
+        "imported: websocket_connection_id agrees, and the supervisor's factory maps it",
+        "context",
+        context.alias_agrees,
+    ),
+    _rule(
+        "GP-703",
+        "r",
+        "5.2",
+        "imported: contexts are frozen, validated and isolated, children count their depth",
+        "context",
+        context.contexts_are_sound,
+    ),
+    _rule(
+        "GP-704",
+        "r",
+        "5.1, 5.3 to 5.6",
+        "imported: manager, exceptions, states, bridge factory and configuration are there",
+        "context",
+        context.surroundings_are_there,
     ),
     _rule(
         "GP-705",

@@ -17,6 +17,7 @@ from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, P
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
+from pytest_goldenpath.journey.imports import observe_context
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
@@ -84,6 +85,8 @@ async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
         parts.append(_health(trip, first))
     if trip.wants("auth_health", "readiness"):
         parts.append(_readiness(trip))
+    if trip.wants("context"):
+        parts.append(observe_context(trip))
     if trip.wants(*_NEEDS_LOGIN, *(name for names in _FURTHER for name in names)):
         parts.append(_conversations(trip))
     if not parts:

@@ -45,7 +45,7 @@ class Run:
         self.selected: tuple[str, ...] = ()
         self.survey: Survey | None = None
         self._backend: object = None
-        self._target = settings.resolved.target
+        self._target = replace(settings.resolved.target, faults=settings.faults)
         self._wallet: Wallet | None = settings.resolved.wallet
 
     def want(self, codes: Iterable[str], *more: str) -> None:

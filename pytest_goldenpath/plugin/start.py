@@ -17,7 +17,12 @@ from pytest_goldenpath.plugin.distributed import INPUT, Distributed, Listener, R
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
-from pytest_goldenpath.plugin.settings import check_installation, evidence_folder, read_settings
+from pytest_goldenpath.plugin.settings import (
+    check_context,
+    check_installation,
+    evidence_folder,
+    read_settings,
+)
 from pytest_goldenpath.report.files import forget, prepare_folder
 
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
@@ -88,6 +93,7 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
             if not is_under_way:
                 forget(settings.evidence_dir)
             check_installation(settings, config)
+            check_context(settings)
     except ConfigError as error:
         if not only_lists(config) and worker_input is None:
             forget(evidence_folder(config))

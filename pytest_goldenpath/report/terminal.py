@@ -105,6 +105,7 @@ def header_lines(told: Told) -> list[str]:
         "login": _login(told.resolved),
         "second_login": _second(told.resolved),
         "revision": target.revision,
+        "context_api": target.context_api,
         "event_deadline_s": f"{target.event_deadline_s:g}",
         "run_deadline_s": f"{target.run_deadline_s:g}",
         "heartbeat_s": f"{target.heartbeat_s:g}",

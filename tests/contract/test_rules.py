@@ -24,6 +24,7 @@ from builders import (
     welcome,
     without,
 )
+from contract import examples_context
 from pytest_goldenpath.contract.findings import Attribution, Severity
 from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.judgement import judge
@@ -117,6 +118,7 @@ FIGURES = {"code": "KESTREL-4821", "sum": 42, "saving": "smaller databases"}
 PONGED = (Entry(0.03, Kind.SENT, "ping", "{}"), heard({"type": "pong"}, 0.04))
 CLOSED_1011 = (OPENED, Entry(0.02, Kind.CLOSED, "the target", "main mode error", 1011))
 BROKEN: list[tuple[str, str, Survey]] = [
+    *examples_context.BROKEN,
     ("GP-101", "server error", survey(health=(exchange({"detail": "x"}, status=500),))),
     ("GP-101", "web page", survey(health=(exchange("<html>", content_type="text/html"),))),
     ("GP-101", "wrong label", survey(health=(exchange(content_type="text/plain"),))),
