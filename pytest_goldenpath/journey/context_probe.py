@@ -179,9 +179,12 @@ class _Probe:
         self.tried(f"refuse {name}={value!r}", lambda: self.found.from_request(**given))
 
     def isolation(self, base: Any) -> None:  # noqa: ANN401
-        make, ids = self.found.from_request, self.ids
-        mine = self.tried("mine", lambda: make(**ids))
-        other = self.tried("other", lambda: make(**ids))
+        ids = self.ids
+
+        def make() -> Any:  # noqa: ANN401
+            return self.found.from_request(**ids)
+
+        mine, other = self.tried("mine", make), self.tried("other", make)
         if mine is None or other is None:
             return
 
@@ -194,7 +197,7 @@ class _Probe:
 
         def mix() -> dict[str, object]:
             other.agent_context["goldenpath_probe"] = "mine"
-            return {"leaked": "goldenpath_probe" in make(**ids).agent_context}
+            return {"leaked": "goldenpath_probe" in make().agent_context}
 
         def rewire() -> dict[str, object]:
             moved = base.with_websocket_connection("another")

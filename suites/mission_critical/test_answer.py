@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -35,3 +37,7 @@ def test_answer_is_whole(prove: Prove) -> None:
 def test_answer_is_passive(prove: Prove) -> None:
     """No HTML, script or control character is passed on raw."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

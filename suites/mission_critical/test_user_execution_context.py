@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -17,3 +19,7 @@ def test_client_id_is_accepted(prove: Prove) -> None:
 def test_alias_agrees(prove: Prove) -> None:
     """The connection id is the client id, and the supervisor's factory maps it."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

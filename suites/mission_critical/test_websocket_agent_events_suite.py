@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -107,3 +109,7 @@ def test_no_failure_frame_comes(prove: Prove) -> None:
 def test_frames_are_whole(prove: Prove) -> None:
     """Every frame is a text of one JSON object within the size limit."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

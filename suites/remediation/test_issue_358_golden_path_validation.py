@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -69,3 +71,7 @@ def test_09_configuration_is_right(prove: Prove) -> None:
 def test_10_golden_path_is_ready(prove: Prove) -> None:
     """Health, socket, API, imports, security and configuration hold at the same time."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

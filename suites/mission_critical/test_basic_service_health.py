@@ -1,0 +1,19 @@
+"""Basic service health: whatever the run asked for, the services were there to answer."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_goldenpath import run_file
+
+Prove = Callable[[], None]
+
+
+@pytest.mark.requirement("GP-109")
+def test_services_stay_available(prove: Prove) -> None:
+    """The backend becomes ready, and nothing answers 503 after that."""
+    prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))
