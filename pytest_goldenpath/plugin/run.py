@@ -43,6 +43,7 @@ class Run:
         self.folder = folder
         self.wanted: frozenset[str] = frozenset()
         self.selected: tuple[str, ...] = ()
+        self.remediation: tuple[str, ...] = ()
         self.survey: Survey | None = None
         self._backend: object = None
         self._target = replace(settings.resolved.target, faults=settings.faults)

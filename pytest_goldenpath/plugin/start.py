@@ -24,6 +24,7 @@ from pytest_goldenpath.plugin.settings import (
     read_settings,
 )
 from pytest_goldenpath.report.files import forget, prepare_folder
+from pytest_goldenpath.verdict.readiness import REMEDIATION
 
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 
@@ -78,9 +79,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)
     codes = [code for item in checks for code in requirements_of(item)]
     run.want(codes, *(("journey",) if reads_journey else ()))
-    for item in checks:
-        category_of(item)
     run.selected = tuple(item.nodeid for item in checks)
+    run.remediation = tuple(i.nodeid for i in checks if category_of(i) == REMEDIATION)
     _hook_in(config, run)
 
 

@@ -159,6 +159,7 @@ def summary_lines(verdict: Mapping[str, Any], *, evidence: str, bypass: Bypass) 
     lines += _accusations(verdict)
     lines += _doubts(verdict)
     lines += _advice(verdict)
+    lines += _readiness(verdict)
     lines.append(Line(_counts(verdict)))
     lines.append(Line(f"verdict file: {evidence}"))
     return [Line(printable(line.text), line.style) for line in lines]
@@ -235,6 +236,21 @@ def _advice(verdict: Mapping[str, Any]) -> Iterator[Line]:
         if finding["code"] not in told:
             told.add(finding["code"])
             yield Line(f"note: {finding['code']} {finding['message']}")
+
+
+def _readiness(verdict: Mapping[str, Any]) -> Iterator[Line]:
+    """Tell the readiness score, and each remediation check that it lacks."""
+    found = verdict.get("readiness")
+    if found is None:
+        return
+    is_enough = found["score"] >= found["needed"]
+    yield Line(
+        f"readiness: {found['score']:g} % ({found['proven']} of {found['selected']} remediation "
+        f"checks proven), {found['needed']:g} % needed",
+        "green" if is_enough else "red",
+    )
+    for missing in found["missing"]:
+        yield Line(f"  not proven: {missing}")
 
 
 def _counts(verdict: Mapping[str, Any]) -> str:
