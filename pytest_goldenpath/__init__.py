@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_goldenpath.cli.main import run_file
     from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
     from pytest_goldenpath.contract.survey import Survey
     from pytest_goldenpath.contract.transcript import Transcript
@@ -34,6 +35,7 @@ __all__ = [
     "Target",
     "Transcript",
     "Verdict",
+    "run_file",
 ]
 
 _HOMES = {
@@ -48,6 +50,7 @@ _HOMES = {
     "Target": "target.model",
     "Transcript": "contract.transcript",
     "Verdict": "verdict.decide",
+    "run_file": "cli.main",
 }
 
 

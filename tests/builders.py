@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from pytest_goldenpath.contract.context import ContextFacts, Home, Trial
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules import threads as steps
 from pytest_goldenpath.contract.rules.answer import AGENTS_API
@@ -417,6 +418,7 @@ def survey(**changes: Any) -> Survey:
         journey=journey(),
         asked={**closed_doors(), **healthy_parts()},
         talks=talks(),
+        context=context(),
     )
     return replace(good, **changes)
 
@@ -429,3 +431,97 @@ def without(name: str) -> tuple[Entry, ...]:
 def refusal(kind: Trouble = Trouble.REFUSED, *, ready: bool = False) -> Symptom:
     """Build a trouble of the road."""
     return Symptom(kind, "backend health", "http://target/health", ready=ready)
+
+
+CONTEXT_IDS = {
+    "user_id": "0b5c-user",
+    "thread_id": "0b5c-thread",
+    "run_id": "0b5c-run",
+    "websocket_client_id": "wsc-1",
+}
+_BASE = {
+    **CONTEXT_IDS,
+    "websocket_connection_id": "wsc-1",
+    "request_id": "req-0",
+    "operation_depth": "0",
+}
+_INVALID = ("InvalidContextError", "ValueError", "Exception", "BaseException")
+_RETURNED: dict[str, dict[str, str]] = {
+    "request with client id": _BASE,
+    "supervisor": _BASE,
+    "base": _BASE,
+    "assign": {"refused_by": "FrozenInstanceError", "kept": "True"},
+    "mix": {"leaked": "False"},
+    "rewire": {"new": "another", "old": "wsc-1"},
+    "same ids": {"distinct": "True"},
+    "verify isolation": {"result": "True"},
+    "child": {
+        **_BASE,
+        "request_id": "req-1",
+        "parent_request_id": "req-0",
+        "operation_depth": "1",
+    },
+    "child's context": {"operation_name": "lookup"},
+    "grandchild": {"operation_depth": "2"},
+    **{f"level {number}": {"operation_depth": str(number)} for number in range(3, 11)},
+    "exceptions": {"are_exceptions": "True"},
+    "states": {
+        name: name.lower()
+        for name in (
+            "PENDING",
+            "STARTING",
+            "RUNNING",
+            "COMPLETING",
+            "COMPLETED",
+            "FAILED",
+            "TIMEOUT",
+            "DEAD",
+            "CANCELLED",
+        )
+    },
+    "bridge": {},
+    "configuration": {"websocket_connection_timeout": "60", "ws_config.connection_timeout": "None"},
+    "manager": {},
+    "set": {},
+    "get": _BASE,
+    "clear": {"first": "True"},
+    "clear again": {"second": "False"},
+}
+_RAISED: dict[str, tuple[str, ...]] = {
+    "foreign object": ("ContextIsolationError", "RuntimeError", "Exception", "BaseException"),
+    "level 11": _INVALID,
+    "refuse user_id=None": ("TypeError", "Exception", "BaseException"),
+    "refuse user_id='mock'": _INVALID,
+    "refuse run_id=None": _INVALID,
+    "refuse a reserved key in agent_context": _INVALID,
+    "validate a dict": ("TypeError", "Exception", "BaseException"),
+    "get a missing key": ("KeyError", "LookupError", "Exception", "BaseException"),
+    "get an empty key": ("ValueError", "Exception", "BaseException"),
+    "set an empty key": ("ValueError", "Exception", "BaseException"),
+    "set no context": _INVALID,
+}
+_NAMES = (
+    "UserContextManager",
+    "InvalidContextError",
+    "ContextIsolationError",
+    "ExecutionState",
+    "create_agent_websocket_bridge",
+    "get_unified_config",
+)
+
+
+def context(
+    *changed: Trial, without: tuple[str, ...] = (), homes: tuple[Home, ...] = ()
+) -> ContextFacts:
+    """Build what a healthy imported class shows, with these trials and homes in others' place."""
+    healthy = [Trial(name, seen=seen) for name, seen in _RETURNED.items()]
+    healthy += [Trial(name, raised, "no") for name, raised in _RAISED.items()]
+    by_name = {trial.name: trial for trial in (*healthy, *changed) if trial.name not in without}
+    found = {name: Home(name, "platform") for name in _NAMES} | {home.name: home for home in homes}
+    return ContextFacts(
+        "platform:UserExecutionContext",
+        "(user_id, thread_id, run_id, websocket_client_id=None)",
+        CONTEXT_IDS,
+        tuple(found.values()),
+        tuple(by_name.values()),
+    )

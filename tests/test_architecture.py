@@ -19,6 +19,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 CHECKS = sorted((ROOT / "suites").rglob("test_*.py"))
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 50
+#: What lets a file be run by its name, as runbooks do.
+SCRIPT_TAIL = "if __name__ == '__main__':\n    raise SystemExit(run_file(__file__))"
 HEAVY = (
     "allure",
     "cattrs",
@@ -85,6 +87,18 @@ def test_every_check_looks(path: Path) -> None:
         assert ast.get_docstring(function)
         assert body == ["prove()"]
         assert any(marker.startswith("pytest.mark.requirement('GP-") for marker in markers)
+
+
+@pytest.mark.parametrize("path", CHECKS, ids=name_of)
+def test_every_file_of_checks_is_a_script(path: Path) -> None:
+    """Beside its checks a file holds a name for a type, and the tail that runs it; no more."""
+    docstring, *statements, tail = ast.parse(path.read_text()).body
+    others = [s for s in statements if not isinstance(s, ast.ImportFrom | ast.Import)]
+
+    assert isinstance(docstring, ast.Expr)
+    assert ast.unparse(tail) == SCRIPT_TAIL
+    assert ast.unparse(others[0]) == "Prove = Callable[[], None]"
+    assert [ast.unparse(s) for s in others[1:] if not isinstance(s, ast.FunctionDef)] == []
 
 
 def test_every_promise_is_proven_in_each_of_its_categories() -> None:

@@ -51,6 +51,20 @@ def run(arguments: Sequence[str]) -> int:
     return int(pytest.main([str(suites), f"--rootdir={suites.parent}", *_RUN_OPTIONS, *arguments]))
 
 
+def run_file(path: str) -> int:
+    """Run one file of suites, called as a script, as pytest does; returns its exit code.
+
+    Args:
+        path: the file; the options are those that the script was called with.
+
+    """
+    import pytest
+
+    file = Path(path).resolve()
+    root = file.parents[2]
+    return int(pytest.main([str(file), f"--rootdir={root}", *_RUN_OPTIONS, *sys.argv[1:]]))
+
+
 def backend(arguments: Sequence[str]) -> int:
     """Run the reference backend by hand, until it is interrupted."""
     from pytest_goldenpath.reference.__main__ import main as serve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pytest_goldenpath.contract.context import ContextFacts
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Transcript
@@ -95,6 +96,7 @@ class Survey:
         strangers: one conversation for each credential that must be refused.
         journey: the golden journey, or None.
         second_login: the second user's login, or None.
+        context: what an imported UserExecutionContext showed, or None.
         asked: further HTTP exchanges, by name of the observation.
         talks: further conversations, by name of the observation.
         missing: by name of the observation, why it could not be made.
@@ -110,6 +112,7 @@ class Survey:
     strangers: tuple[Transcript, ...] = ()
     journey: Transcript | None = None
     second_login: Login | None = None
+    context: ContextFacts | None = None
     asked: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
     talks: dict[str, tuple[Transcript, ...]] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from pytest_goldenpath.journey.doors import DOORS
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
+from pytest_goldenpath.journey.imports import observe_context
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
@@ -110,6 +111,8 @@ async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
         parts.append(_health(trip, first))
     if trip.wants("auth_health", "readiness"):
         parts.append(_readiness(trip))
+    if trip.wants("context"):
+        parts.append(observe_context(trip))
     if trip.wants(*_NEEDS_LOGIN, *_ALL_FURTHER):
         parts.append(_conversations(trip))
     if not parts:

@@ -43,9 +43,10 @@ class Run:
         self.folder = folder
         self.wanted: frozenset[str] = frozenset()
         self.selected: tuple[str, ...] = ()
+        self.remediation: tuple[str, ...] = ()
         self.survey: Survey | None = None
         self._backend: object = None
-        self._target = settings.resolved.target
+        self._target = replace(settings.resolved.target, faults=settings.faults)
         self._wallet: Wallet | None = settings.resolved.wallet
 
     def want(self, codes: Iterable[str], *more: str) -> None:

@@ -21,6 +21,7 @@ from pytest_goldenpath.report.terminal import Line, header_lines, summary_lines
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
+from pytest_goldenpath.verdict.readiness import readiness
 
 #: Key of what a worker tells the controller at its end.
 OUTPUT = "goldenpath"
@@ -44,6 +45,7 @@ class WorkerEnd:
         target = self._run.known_target()
         output[OUTPUT] = {
             "selected": list(self._run.selected),
+            "remediation": list(self._run.remediation),
             "addresses": {"backend": target.backend, "auth": target.auth, "ws": target.ws},
             **_met(self._run),
         }
@@ -58,6 +60,7 @@ class Collector:
         self._run = run
         self._checks: dict[str, Check] = {}
         self._selected: set[str] = set()
+        self._remediation: set[str] = set()
         self._met: dict[str, Any] = {"http_503": 0, "revision": "", "seed": ""}
         self._addresses: dict[str, str] = {}
         self._started = datetime.now(UTC)
@@ -108,6 +111,7 @@ class Collector:
         said = getattr(node, "workeroutput", {}).get(OUTPUT)
         if said:
             self._selected |= set(said["selected"])
+            self._remediation |= set(said["remediation"])
             self._met["http_503"] = max(self._met["http_503"], said["http_503"])
             self._met["revision"] = self._met["revision"] or said["revision"]
             self._met["seed"] = self._met["seed"] or said["seed"]
@@ -122,6 +126,7 @@ class Collector:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Decide, write the verdict, and set the exit code that agrees with it."""
         self._selected |= set(self._run.selected)
+        self._remediation |= set(self._run.remediation)
         if not self._selected and not self._checks:
             self._tell_of_nothing(session, exitstatus)
             return
@@ -231,6 +236,7 @@ class Collector:
             monotonic() - self._clock,
             settings.bypass,
             self._met["http_503"],
+            readiness(self._checks.values(), selected=self._remediation),
         )
 
 

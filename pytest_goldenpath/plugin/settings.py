@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ import pytest
 
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import CATEGORIES, options
+from pytest_goldenpath.target.keys import env_name
+from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from pytest_goldenpath.target.sources import (
     Environment,
@@ -29,6 +32,8 @@ FULL, FAST = "full", "fast_feedback"
 _MODES = (FULL, FAST)
 _ALL = "all"
 _EVIDENCE = ".goldenpath"
+#: Categories with promises that are proven by import.
+_IMPORTING = frozenset({"mission_critical", "remediation"})
 _EMBEDDED_NEEDS = ("starlette", "uvicorn", "sqlalchemy")
 _FILE_KEYS = ("target", "category", "execution_mode", "evidence_dir", "gate", "allowed_skips")
 _PATH_OPTIONS = frozenset(
@@ -159,6 +164,38 @@ def check_installation(settings: Settings, config: pytest.Config) -> None:
             f"the embedded backend needs {', '.join(missing)}, which is not installed",
             source=settings.sources["target"],
             remedy="pip install 'pytest-goldenpath[local]', or name a target with --target URL",
+        )
+
+
+def check_context(settings: Settings) -> None:
+    """Refuse an import path whose module is there and whose class is not.
+
+    A module that cannot be imported here refuses nothing: the checks that need it say so.
+
+    Raises:
+        ConfigError: the module has no such class.
+
+    """
+    target = settings.resolved.target
+    chosen = set(settings.categories or CATEGORIES)
+    if target.context_api in {"", REFERENCE_CONTEXT} or chosen.isdisjoint(_IMPORTING):
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pytest_goldenpath.journey.imports import look
+
+    # A thread of its own: the event loop of this one belongs to somebody else.
+    with ThreadPoolExecutor(1) as pool:
+        looked = pool.submit(asyncio.run, look(target, only_import=True)).result()
+    if looked.refused:
+        source = settings.sources["context_api"]
+        variable = env_name("context_api")
+        raise ConfigError(
+            variable if variable in source else f"targets.{target.name}.context_api",
+            target.context_api,
+            looked.refused,
+            source=source,
+            remedy="name a class of the module, as package.module:Class",
         )
 
 

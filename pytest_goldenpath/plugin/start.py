@@ -17,8 +17,14 @@ from pytest_goldenpath.plugin.distributed import INPUT, Distributed, Listener, R
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
-from pytest_goldenpath.plugin.settings import check_installation, evidence_folder, read_settings
+from pytest_goldenpath.plugin.settings import (
+    check_context,
+    check_installation,
+    evidence_folder,
+    read_settings,
+)
 from pytest_goldenpath.report.files import forget, prepare_folder
+from pytest_goldenpath.verdict.readiness import REMEDIATION
 
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 
@@ -73,9 +79,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)
     codes = [code for item in checks for code in requirements_of(item)]
     run.want(codes, *(("journey",) if reads_journey else ()))
-    for item in checks:
-        category_of(item)
     run.selected = tuple(item.nodeid for item in checks)
+    run.remediation = tuple(i.nodeid for i in checks if category_of(i) == REMEDIATION)
     _hook_in(config, run)
 
 
@@ -88,6 +93,7 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
             if not is_under_way:
                 forget(settings.evidence_dir)
             check_installation(settings, config)
+            check_context(settings)
     except ConfigError as error:
         if not only_lists(config) and worker_input is None:
             forget(evidence_folder(config))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -75,11 +77,17 @@ def write_verdict(folder: Path, verdict: Mapping[str, Any]) -> Path:
 
 
 def write_transcripts(folder: Path, survey: Survey) -> tuple[Path, ...]:
-    """Write every conversation of a survey as JSON lines, and return the paths."""
-    return tuple(
-        write_transcript(folder, "-".join(transcript.purpose.split()), transcript)
-        for transcript in survey.transcripts()
-    )
+    """Write every conversation of a survey as JSON lines, and return the paths.
+
+    A purpose that several conversations have is numbered from the second one on.
+    """
+    paths, seen = [], Counter[str]()
+    for transcript in survey.transcripts():
+        name = "-".join(re.findall(r"\w+", transcript.purpose))
+        seen[name] += 1
+        numbered = name if seen[name] == 1 else f"{name}-{seen[name]}"
+        paths.append(write_transcript(folder, numbered, transcript))
+    return tuple(paths)
 
 
 def write_transcript(folder: Path, name: str, transcript: Transcript) -> Path:

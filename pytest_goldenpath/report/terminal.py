@@ -106,6 +106,7 @@ def header_lines(told: Told) -> list[str]:
         "second_login": _second(told.resolved),
         "revision": target.revision,
         "seed": target.seed,
+        "context_api": target.context_api,
         "event_deadline_s": f"{target.event_deadline_s:g}",
         "run_deadline_s": f"{target.run_deadline_s:g}",
         "heartbeat_s": f"{target.heartbeat_s:g}",
@@ -159,6 +160,7 @@ def summary_lines(verdict: Mapping[str, Any], *, evidence: str, bypass: Bypass) 
     lines += _accusations(verdict)
     lines += _doubts(verdict)
     lines += _advice(verdict)
+    lines += _readiness(verdict)
     lines.append(Line(_counts(verdict)))
     lines.append(Line(f"verdict file: {evidence}"))
     return [Line(printable(line.text), line.style) for line in lines]
@@ -235,6 +237,21 @@ def _advice(verdict: Mapping[str, Any]) -> Iterator[Line]:
         if finding["code"] not in told:
             told.add(finding["code"])
             yield Line(f"note: {finding['code']} {finding['message']}")
+
+
+def _readiness(verdict: Mapping[str, Any]) -> Iterator[Line]:
+    """Tell the readiness score, and each remediation check that it lacks."""
+    found = verdict.get("readiness")
+    if found is None:
+        return
+    is_enough = found["score"] >= found["needed"]
+    yield Line(
+        f"readiness: {found['score']:g} % ({found['proven']} of {found['selected']} remediation "
+        f"checks proven), {found['needed']:g} % needed",
+        "green" if is_enough else "red",
+    )
+    for missing in found["missing"]:
+        yield Line(f"  not proven: {missing}")
 
 
 def _counts(verdict: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.target.sources import Environment, Setting, TargetsFile, closest
 
 ADDRESS_KEYS = ("backend", "auth", "ws", "frontend")
-TEXT_KEYS = (*ADDRESS_KEYS, "revision", "prompt", "seed")
+TEXT_KEYS = (*ADDRESS_KEYS, "revision", "prompt", "seed", "context_api")
 SECONDS_KEYS = ("event_deadline_s", "run_deadline_s", "heartbeat_s")
 COUNT_KEYS = ("users",)
 FLAG_KEYS = ("production",)
@@ -43,6 +43,11 @@ class Table:
             return found
         value = self.values.get(key)
         return Setting(str(value), self.path) if value is not None else None
+
+    def told(self, key: str) -> str:
+        """Return the name under which the key was set: the variable's, or the file's."""
+        is_set = self.environment.get(env_name(key))
+        return env_name(key) if is_set else f"targets.{self.name}.{key}"
 
     def seconds(self, key: str, default: float) -> tuple[float, str]:
         """Return a budget in seconds and its source.

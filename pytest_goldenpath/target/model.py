@@ -13,6 +13,24 @@ DEFAULT_PROMPT = (
     "{second} is, and name one way to lower our cloud cost."
 )
 
+#: The import path of the embedded backend's own class, and of what belongs to it.
+REFERENCE_CONTEXT = "pytest_goldenpath.reference.context:UserExecutionContext"
+
+
+def class_path(path: str) -> tuple[str, str]:
+    """Split ``package.module:Class`` or ``package.module.Class`` into module and class.
+
+    Raises:
+        ValueError: one of the two is missing, or is no name.
+
+    """
+    module, colon, name = path.partition(":")
+    if not colon:
+        module, _, name = path.rpartition(".")
+    if not all(part.isidentifier() for part in (*module.split("."), name)):
+        raise ValueError(path)
+    return module, name
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -31,6 +49,8 @@ class Target:
         run_deadline_s: a whole agent run ends within this time.
         heartbeat_s: how often the target speaks on an idle connection (protocol 3.9).
         users: how many users ask at once, when as many can log in.
+        context_api: import path of the UserExecutionContext, or ''.
+        faults: names of the embedded backend's faults.
     """
 
     name: str
@@ -47,6 +67,8 @@ class Target:
     run_deadline_s: float = 60.0
     heartbeat_s: float = 15.0
     users: int = 8
+    context_api: str = ""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,13 @@ from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.target import urls
 from pytest_goldenpath.target.keys import ADDRESS_KEYS, Table, env_name, table_of
 from pytest_goldenpath.target.login import wallet_of
-from pytest_goldenpath.target.model import DEFAULT_PROMPT, Target, Wallet
+from pytest_goldenpath.target.model import (
+    DEFAULT_PROMPT,
+    REFERENCE_CONTEXT,
+    Target,
+    Wallet,
+    class_path,
+)
 from pytest_goldenpath.target.sources import (
     DEFAULT_SOURCE,
     Environment,
@@ -26,6 +32,8 @@ _EMBEDDED_HEARTBEAT_S = 2.0
 #: The deployed interval (protocol 3.9).
 _HEARTBEAT_S = 15.0
 _USERS = 8
+#: Prompts that begin so never reach a model (protocol 6.1).
+_MOCKED_STARTS = ("WebSocket", "TIMEOUT")
 STAGING = "staging"
 STAGING_ENV_FILE = ".env.staging.tests"
 #: Addresses of the platform's staging (protocol 11, the constants of V11 to V18).
@@ -253,9 +261,15 @@ def _target(
     seed = table.text("seed")
     if seed:
         sources["seed"] = seed.source
+    _check_prompt(prompt, table.told("prompt"))
+    context = table.text("context_api")
+    if context:
+        _check_class_path(context, table.told("context_api"))
+    else:
+        context = Setting(REFERENCE_CONTEXT if name == EMBEDDED else "", DEFAULT_SOURCE)
     if revision:
         sources["revision"] = revision.source
-    sources["prompt"] = prompt.source
+    sources["prompt"], sources["context_api"] = prompt.source, context.source
     return Target(
         name=name,
         **addresses,
@@ -268,7 +282,41 @@ def _target(
         run_deadline_s=run_deadline_s,
         heartbeat_s=heartbeat_s,
         users=users,
+        context_api=context.value,
+        faults=(),
     )
+
+
+def _check_prompt(prompt: Setting, setting: str) -> None:
+    """Refuse what the platform's mocks answer, for no model would be asked (protocol 6.1)."""
+    text = prompt.value
+    signs = {
+        f"it begins with {text.split(maxsplit=1)[0]!r}": text.lstrip().startswith(_MOCKED_STARTS),
+        "it holds 'FORCE_ERROR'": "FORCE_ERROR" in text,
+        "it holds 'test'": "test" in text.lower(),
+    }
+    for sign, is_there in signs.items():
+        if is_there:
+            raise ConfigError(
+                setting,
+                text,
+                f"{sign}, which a mock of the platform answers in the model's place",
+                source=prompt.source,
+                remedy="say it in other words",
+            )
+
+
+def _check_class_path(path: Setting, setting: str) -> None:
+    try:
+        class_path(path.value)
+    except ValueError:
+        raise ConfigError(
+            setting,
+            path.value,
+            "no import path of a class",
+            source=path.source,
+            remedy="write package.module:Class",
+        ) from None
 
 
 def _guard_production(target: Target, table: Table, sources: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision
+from pytest_goldenpath.verdict.readiness import NEEDED, Readiness
 
 SCHEMA = "goldenpath-verdict/1"
 
@@ -31,6 +32,7 @@ class RunFacts:
         duration_s: seconds.
         bypass: the tester's bypass.
         http_503: number of 503 answers met.
+        readiness: the share of remediation checks that are proven; None without any.
     """
 
     target: Target
@@ -42,6 +44,7 @@ class RunFacts:
     duration_s: float
     bypass: Bypass
     http_503: int = 0
+    readiness: Readiness | None = None
 
 
 def document(
@@ -84,6 +87,7 @@ def document(
         },
         "counts": {outcome.value: decision.counts[outcome] for outcome in Outcome},
         "http_503": facts.http_503,
+        **({"readiness": _readiness(facts.readiness)} if facts.readiness else {}),
         "checks": [_check(check) for check in sorted(checks, key=lambda check: check.id)],
         "reasons": list(decision.reasons),
     }
@@ -94,6 +98,16 @@ def schema() -> dict[str, Any]:
     text = resources.files(__package__ or "").joinpath("verdict.schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
+
+
+def _readiness(found: Readiness) -> dict[str, Any]:
+    return {
+        "score": found.score,
+        "needed": NEEDED,
+        "proven": found.proven,
+        "selected": found.selected,
+        "missing": list(found.missing),
+    }
 
 
 def _check(check: Check) -> dict[str, Any]:

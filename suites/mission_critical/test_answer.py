@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -41,3 +43,7 @@ def test_answer_is_passive(prove: Prove) -> None:
 def test_agents_api_is_honest(prove: Prove) -> None:
     """The HTTP agents API gives a real answer or a structured error, never a mock success."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

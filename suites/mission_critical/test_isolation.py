@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -41,3 +43,7 @@ def test_coming_back_works(prove: Prove) -> None:
 def test_threads_are_their_owners(prove: Prove) -> None:
     """A second user cannot list, read or write the first user's threads and messages."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

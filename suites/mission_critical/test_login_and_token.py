@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
+
+
+@pytest.mark.requirement("GP-201")
+def test_known_user_logs_in(prove: Prove) -> None:
+    """A login gives a token, its type, its expiry and the user."""
+    prove()
 
 
 @pytest.mark.requirement("GP-202")
@@ -53,3 +61,7 @@ def test_manners_are_safe(prove: Prove) -> None:
 def test_expiry_agrees(prove: Prove) -> None:
     """The login says how long its token really lives."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -113,3 +115,7 @@ def test_frames_are_whole(prove: Prove) -> None:
 def test_every_type_of_request_starts_an_agent(prove: Prove) -> None:
     """Every documented type of request starts an agent."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -191,3 +193,7 @@ def test_closes_are_promised(prove: Prove) -> None:
 def test_users_are_apart(prove: Prove) -> None:
     """Users at the same time see nothing of each other."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -59,3 +61,7 @@ def test_answer_is_real(prove: Prove) -> None:
 def test_nothing_was_unavailable(prove: Prove) -> None:
     """Nothing answered 503 once the target was ready."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -53,3 +55,7 @@ def test_readiness_agrees_with_health(prove: Prove) -> None:
 def test_no_emergency_is_shown(prove: Prove) -> None:
     """No answer shows an emergency, degraded-start or bypass flag."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

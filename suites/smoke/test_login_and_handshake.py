@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_goldenpath import run_file
+
 Prove = Callable[[], None]
 
 
@@ -47,3 +49,7 @@ def test_ping_is_answered(prove: Prove) -> None:
 def test_connection_has_a_client_id(prove: Prove) -> None:
     """A socket gets a client id of its own, and requests are answered on it."""
     prove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_file(__file__))

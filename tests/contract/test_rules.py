@@ -24,7 +24,7 @@ from builders import (
     welcome,
     without,
 )
-from contract import examples_sockets, examples_threads
+from contract import examples_context, examples_sockets, examples_threads
 from examples_doors import BROKEN as BROKEN_DOORS
 from pytest_goldenpath.contract.findings import Attribution, Severity
 from pytest_goldenpath.contract.frames import EVENTS
@@ -120,6 +120,7 @@ PONGED = (Entry(0.03, Kind.SENT, "ping", "{}"), heard({"type": "pong"}, 0.04))
 CLOSED_1011 = (OPENED, Entry(0.02, Kind.CLOSED, "the target", "main mode error", 1011))
 BROKEN: list[tuple[str, str, Survey]] = [
     *BROKEN_DOORS,
+    *examples_context.BROKEN,
     ("GP-101", "server error", survey(health=(exchange({"detail": "x"}, status=500),))),
     ("GP-101", "web page", survey(health=(exchange("<html>", content_type="text/html"),))),
     ("GP-101", "wrong label", survey(health=(exchange(content_type="text/plain"),))),

@@ -152,6 +152,40 @@ BAD_ENVIRONMENTS = {
         {"GOLDENPATH_RUN_DEADLINE_S": "-60"},
         ["GOLDENPATH_RUN_DEADLINE_S = '-60'", "write seconds as a number above 0"],
     ),
+    **{
+        f"prompt-{name}": (
+            {"GOLDENPATH_PROMPT": prompt},
+            [
+                f"GOLDENPATH_PROMPT = {prompt!r} (from environment GOLDENPATH_PROMPT)",
+                f"it {sign}, which a mock of the platform answers in the model's place",
+                "say it in other words",
+            ],
+        )
+        for name, (prompt, sign) in {
+            "test": ("Please TEST {marker}.", "holds 'test'"),
+            "inside": ("What is the latest bill of {marker}?", "holds 'test'"),
+            "socket": ("WebSocket bill of {marker}?", "begins with 'WebSocket'"),
+            "time-out": ("TIMEOUT: bill of {marker}?", "begins with 'TIMEOUT:'"),
+            "forced": ("Name the bill, FORCE_ERROR, {marker}.", "holds 'FORCE_ERROR'"),
+        }.items()
+    },
+    "context-path": (
+        {"GOLDENPATH_CONTEXT_API": "platform"},
+        [
+            "GOLDENPATH_CONTEXT_API = 'platform' (from environment GOLDENPATH_CONTEXT_API)",
+            "no import path of a class",
+            "write package.module:Class",
+        ],
+    ),
+    "context-class": (
+        {"GOLDENPATH_CONTEXT_API": "pytest_goldenpath.reference.context:UserContext"},
+        [
+            "GOLDENPATH_CONTEXT_API = 'pytest_goldenpath.reference.context:UserContext'",
+            "the module pytest_goldenpath.reference.context can be imported",
+            "UserContext in it is not there",
+            "name a class of the module",
+        ],
+    ),
     "name": (
         {"GOLDENPATH_TARGET": "stagng"},
         ["'stagng' (from environment GOLDENPATH_TARGET)", "did you mean staging?"],
@@ -237,6 +271,21 @@ BAD_FILES = {
         ["targets.local.backend = 5", "not a text"],
     ),
     "text-empty": ('[targets.local]\nprompt = " "', ["targets.local.prompt = ' '", "not a text"]),
+    "prompt-mocked": (
+        '[targets.local]\nprompt = "Testing {marker}"',
+        ["targets.local.prompt = 'Testing {marker}' (from ", "it holds 'test'"],
+    ),
+    "context-module": (
+        '[targets.local]\ncontext_api = "pytest_goldenpath.reference.context"',
+        [
+            "targets.local.context_api = 'pytest_goldenpath.reference.context'",
+            "context in it is not there",
+        ],
+    ),
+    "context-number": (
+        "[targets.local]\ncontext_api = 5",
+        ["targets.local.context_api = 5", "not a text"],
+    ),
     "flag-word": (
         '[targets.local]\nproduction = "yes"',
         ["targets.local.production = 'yes'", "write true or false"],

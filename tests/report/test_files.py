@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,16 @@ def test_survey_survives_another_process() -> None:
 
 def test_transcripts_are_named_for_their_purpose(tmp_path: Path) -> None:
     """Each conversation is a file of its own."""
-    paths = write_transcripts(tmp_path, survey())
+    flood = (replace(journey(), purpose="many, so many"),) * 2
+    paths = write_transcripts(tmp_path, survey(talks={"limits": flood}))
 
     assert sorted(path.name for path in paths) == [
         "a-stranger-without-a-token.jsonl",
         "handshake-by-header.jsonl",
         "handshake-by-subprotocol.jsonl",
         "journey.jsonl",
+        "many-so-many-2.jsonl",
+        "many-so-many.jsonl",
     ]
     assert read_transcript((tmp_path / "transcripts" / "journey.jsonl").read_text()) == journey()
 

@@ -3,6 +3,7 @@
 from pytest_goldenpath.reference.fault import Fault
 from pytest_goldenpath.reference.faults import (
     answers,
+    contexts,
     events,
     handshake,
     health,
@@ -13,6 +14,7 @@ from pytest_goldenpath.reference.faults import (
 
 ALL: tuple[Fault, ...] = (
     *answers.FAULTS,
+    *contexts.FAULTS,
     *events.FAULTS,
     *handshake.FAULTS,
     *health.FAULTS,
