@@ -82,7 +82,6 @@ def test_transcripts_are_named_for_their_purpose(tmp_path: Path) -> None:
     paths = write_transcripts(tmp_path, survey(talks={"limits": flood}))
 
     assert sorted(path.name for path in paths) == [
-        "a-refresh-token-for-an-access-token.jsonl",
         "a-stranger-without-a-token.jsonl",
         "handshake-by-header.jsonl",
         "handshake-by-subprotocol.jsonl",
