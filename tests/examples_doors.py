@@ -86,6 +86,7 @@ def socket(*entries: Entry) -> Survey:
 HTTPS = (*SAFE_HEADERS, ("strict-transport-security", "max-age=63072000"))
 MISSING = tuple(replace(e, status=404, body="{}") for e in closed_doors()["validations"])
 BROKEN: list[tuple[str, str, Survey]] = [
+    ("GP-803", "a placeholder for a key", token(default_key="JWT_SECRET_KEY")),
     ("GP-202", "let in", wrong({"access_token": "str"}, 200)),
     ("GP-202", "error with 200", wrong({"detail": "Invalid credentials"}, 200)),
     ("GP-202", "server error", wrong({"detail": "Authentication failed"}, 500)),

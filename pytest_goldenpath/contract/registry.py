@@ -270,6 +270,9 @@ _RULES = (
     _rule("GP-802", "s c r", "1.5, 7.4",
           "the target shows no emergency, degraded-start or bypass flag",
           "health auth_health readiness login carriers journey", bypass.no_bypass_flag),
+    _should("GP-803", "r", "2.5",
+            "tokens are not signed with a placeholder or the bare name of a setting",
+            "login", token.secret_is_our_own),
 )  # fmt: skip
 
 #: Every rule by its code.

@@ -38,6 +38,7 @@ class TokenFacts:
         issuer: the claim ``iss``, or ''.
         audiences: the claim ``aud``, as a list.
         issued_at_s, expires_at_s: ``iat`` and ``exp``, None when absent or no number.
+        default_key: the setting whose bare name, or a placeholder made of it, signed the token.
     """
 
     seen_at_s: float
@@ -47,6 +48,7 @@ class TokenFacts:
     audiences: tuple[str, ...] = ()
     issued_at_s: float | None = None
     expires_at_s: float | None = None
+    default_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

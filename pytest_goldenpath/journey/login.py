@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import math
 import re
@@ -25,6 +27,30 @@ from pytest_goldenpath.target.model import (
 )
 
 _WITHIN_S = 10.0
+#: Settings that hold a signing key (protocol 2.4), and what stands there when nobody filled it in.
+_KEY_NAMES = (
+    "JWT_SECRET_KEY",
+    "JWT_SECRET_STAGING",
+    "JWT_SECRET_PRODUCTION",
+    "JWT_SECRET_DEVELOPMENT",
+    "JWT_SECRET",
+    "SECRET_KEY",
+    "SERVICE_SECRET",
+)
+_PLACEHOLDERS = (
+    "{name}",
+    "{lower}",
+    "{plain}",
+    "${{{name}}}",
+    "${name}",
+    "<{name}>",
+    "<{plain}>",
+    "your-{plain}",
+    "your-{plain}-here",
+    "{plain}-change-me",
+    "{plain}-change-in-production",
+    "",
+)
 TOKEN_KEYS = ("access_token", "refresh_token", "id_token", "accessToken", "refreshToken")
 #: What may stand in a header; a token with anything else cannot be used by any client.
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
@@ -132,7 +158,27 @@ def facts_of(token: Secret, redactor: Redactor) -> TokenFacts:
         audiences=tuple(redactor.redact(str(name)) for name in audiences if name),
         issued_at_s=_number(claims.get("iat")),
         expires_at_s=_number(claims.get("exp")),
+        default_key=_default_key(token),
     )
+
+
+def _default_key(token: Secret) -> str:
+    """Return the setting whose name alone, or a placeholder of it, signed a token, or ''.
+
+    Whether a key signed a token can be told without asking anybody; the candidates are made of
+    names, so that no secret of any deployment stands here (rules GP-803).
+    """
+    signed, _, signature = token.reveal().rpartition(".")
+    given = signature.rstrip("=").encode()
+    for name in _KEY_NAMES:
+        plain = name.lower().replace("_", "-")
+        for pattern in _PLACEHOLDERS:
+            key = pattern.format(name=name, lower=name.lower(), plain=plain)
+            for digest in ("sha256", "sha384", "sha512"):
+                made = hmac.digest(key.encode(), signed.encode(), digest)
+                if hmac.compare_digest(base64.urlsafe_b64encode(made).rstrip(b"="), given):
+                    return name
+    return ""
 
 
 def without_values(answer: Answer) -> Exchange:

@@ -32,7 +32,8 @@ def assembled(settings: Settings) -> Twin:
     """Put the parts together for these settings."""
     seams = settings.seams
     database = Database(settings.database)
-    tokens = Tokens(settings.secret, settings.environment, seams)
+    secret = seams.at("tokens.secret", str) or settings.secret
+    tokens = Tokens(secret, settings.environment, seams)
     known = tokens
     if seams.on("backend.secret"):
         known = Tokens(secrets.token_urlsafe(48), settings.environment, seams)

@@ -195,5 +195,11 @@ def test_users_are_apart(prove: Prove) -> None:
     prove()
 
 
+@pytest.mark.requirement("GP-803")
+def test_secret_is_the_deployments_own(prove: Prove) -> None:
+    """Tokens are not signed with a placeholder or the bare name of a setting."""
+    prove()
+
+
 if __name__ == "__main__":
     raise SystemExit(run_file(__file__))

@@ -71,6 +71,24 @@ def expiry_agrees(survey: Survey) -> Ruling:
     )
 
 
+def secret_is_our_own(survey: Survey) -> Ruling:
+    """GP-803: the token is not signed with a default that is made of a setting's name."""
+    login = survey.login
+    if login is None or login.token is None:
+        return Unlooked("no token came", blocked_by=("GP-201",))
+    if not login.token.default_key:
+        return ()
+    return (
+        broken(
+            "GP-803",
+            "expected tokens to be signed with a secret of the deployment's own, but the key is "
+            f"made of the name {login.token.default_key}, which anybody can guess",
+            severity=Severity.SHOULD,
+            attribution=Attribution.AUTH,
+        ),
+    )
+
+
 def tokens_are_told_apart(survey: Survey) -> Ruling:
     """GP-204: validate and verify say valid for this token and user, and for no other token."""
     answers = [e for e in survey.asked.get("validations", ()) if e.symptom is None]
@@ -133,7 +151,8 @@ def services_agree(survey: Survey) -> Ruling:
     heard = [e for e in backend if is_accepted(e) or _is_denied(e)]
     if not said or not heard:
         whose = "backend" if said else "auth service"
-        return Unlooked(f"the {whose} neither accepts the token nor refuses it")
+        blockers = ("GP-107",) if said else ("GP-204",)
+        return Unlooked(f"the {whose} neither accepts the token nor refuses it", blockers)
     valid = is_accepted(said[0])
     opposed = [e for e in heard if is_accepted(e) is not valid]
     if not opposed:

@@ -106,6 +106,8 @@ FAULTS = (
     ill("secret-mismatch", "backend and auth service sign with different secrets", "F61",
         "GP-206 GP-301", f"{NO_RUN} GP-207 GP-302 GP-303 GP-505 GP-507 GP-602", "s c r",
         ("backend.secret", "other")),
+    ill("default-secret", "tokens are signed with a placeholder that nobody filled in", "F80",
+        "GP-803", "", "r", ("tokens.secret", "${JWT_SECRET_KEY}")),
     ill("service-secret-missing", "the backend answers 403 to everybody over HTTP", "F62",
         "GP-206", "GP-107 GP-505 GP-507 GP-602 GP-605", "c r",
         *_everywhere(Reply(status=403, replace={"detail": "Not authenticated"}, only=200))),
