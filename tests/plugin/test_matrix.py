@@ -27,6 +27,8 @@ SLOW = {
 EXITS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 75}
 #: Silences are cut short, and a few users do for a crowd.
 HURRY = {"GOLDENPATH_HEARTBEAT_S": "0.5", "GOLDENPATH_USERS": "4"}
+#: Plugins of other people that these runs load for nothing; they cost a fifth of the time.
+LEAN = [f"-pno:{name}" for name in ("allure_pytest", "hypothesispytest", "rerunfailures", "xdist")]
 IMPATIENT = {"GOLDENPATH_EVENT_DEADLINE_S": "3"}
 
 pytestmark = pytest.mark.matrix
@@ -35,7 +37,7 @@ pytestmark = pytest.mark.matrix
 @pytest.mark.parametrize("name", sorted(VARIANTS))
 def test_healthy_variant_passes(tmp_path: Path, name: str) -> None:
     """No dialect of a healthy platform is accused, whatever the category."""
-    ran = run(tmp_path, f"--variant={name}", **HURRY)
+    ran = run(tmp_path, f"--variant={name}", *LEAN, **HURRY)
 
     assert (ran.code, ran.verdict["verdict"], ran.codes()) == (0, "PASS", set()), ran.out
 
@@ -60,5 +62,7 @@ def run_with(folder: Path, name: str) -> Ran:
     """Run all suites with a fault; a revision is expected if it matters."""
     revision = ("--expect-revision=ref-deployed",) if name == "stale-revision" else ()
     if name in SLOW:
-        return run(folder, f"--fault={name}", "--category=mission_critical", "-k", SLOW[name])
-    return run(folder, f"--fault={name}", *revision, **HURRY, **IMPATIENT)
+        return run(
+            folder, f"--fault={name}", "--category=mission_critical", "-k", SLOW[name], *LEAN
+        )
+    return run(folder, f"--fault={name}", *revision, *LEAN, **HURRY, **IMPATIENT)
