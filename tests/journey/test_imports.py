@@ -200,3 +200,25 @@ def test_path_without_a_class_is_none(path: str) -> None:
 def test_both_ways_to_write_a_path() -> None:
     """A colon or a dot stands before the class."""
     assert class_path("a.b:C") == class_path("a.b.C") == ("a.b", "C")
+
+
+def test_files_that_lie_about_are_not_taken_for_libraries(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A project's own json.py below the working folder does not break the probe."""
+    tmp_path.joinpath("json.py").write_text("raise KeyError")
+    monkeypatch.chdir(tmp_path)
+
+    looked = seen(monkeypatch, tmp_path, "from platform_now import UserExecutionContext")
+
+    assert looked.facts is not None
+
+
+def test_module_in_the_working_folder_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A platform is found from the folder that the run is called in."""
+    tmp_path.joinpath("platform_here.py").write_text("class UserExecutionContext: pass")
+    monkeypatch.chdir(tmp_path)
+
+    assert looked_at("platform_here:UserExecutionContext", only_import=True) == Looked()

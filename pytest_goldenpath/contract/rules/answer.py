@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_goldenpath.contract.findings import excerpt
+from pytest_goldenpath.contract.findings import Finding, excerpt
 from pytest_goldenpath.contract.frames import EVENTS
 from pytest_goldenpath.contract.rules.content import ANSWER_CHARACTERS
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
@@ -51,10 +51,25 @@ def answer_is_real(survey: Survey) -> Ruling:
     answer = journey.answer() if journey else ""
     if journey is None or journey.request is None or not answer:
         return Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
-    if _is_solved(answer, journey.request):
+    findings = (*_complaints(survey, answer), *_signs(answer, journey.request))
+    failed = survey.missing.get("own judge")
+    return Unlooked(failed.reason) if failed and not findings else findings
+
+
+def _complaints(survey: Survey, answer: str) -> Iterator[Finding]:
+    for complaint in survey.complaints:
+        yield broken(
+            "GP-502",
+            f"expected an answer that the project's own judge accepts, got {excerpt(complaint, 300)}",
+            f"answer: {excerpt(answer, 300)}",
+        )
+
+
+def _signs(answer: str, request: Request) -> tuple[Finding, ...]:
+    if _is_solved(answer, request):
         return ()
-    prompt = journey.request.text
-    if journey.request.expected:  # then no other number is a result
+    prompt = request.text
+    if request.expected:  # then no other number is a result
         found = signals(_NUMBER.sub("", answer), _NUMBER.sub("", prompt))
     else:
         found = signals(answer, prompt)
