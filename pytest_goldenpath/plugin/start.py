@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 from itertools import pairwise
@@ -122,6 +121,7 @@ def _check_context(settings: Settings) -> None:
     chosen = set(settings.categories or CATEGORIES)
     if target.context_api in {"", REFERENCE_CONTEXT} or chosen.isdisjoint(_IMPORTING):
         return
+    import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
     from pytest_goldenpath.journey.imports import look

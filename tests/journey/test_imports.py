@@ -222,3 +222,93 @@ def test_module_in_the_working_folder_is_found(
     monkeypatch.chdir(tmp_path)
 
     assert looked_at("platform_here:UserExecutionContext", only_import=True) == Looked()
+
+
+_OWN = "from pytest_goldenpath.reference.context import "
+_PLATFORM = {
+    "services/user_execution_context.py": f"{_OWN}UserContextManager, "
+    "InvalidContextError, ContextIsolationError, validate_user_context\n"
+    f"{_OWN}UserExecutionContext as Own\nclass UserExecutionContext(Own): pass",
+    "core/agent_execution_tracker.py": f"{_OWN}ExecutionState",
+    "services/agent_websocket_bridge.py": f"{_OWN}create_agent_websocket_bridge",
+    "core/configuration/base.py": f"{_OWN}get_unified_config",
+}
+_TIMEOUTS = (
+    "from dataclasses import dataclass\n@dataclass\nclass Timeouts:\n"
+    "    websocket_connection_timeout: int = 60\n"
+)
+_BARE_CONFIG = "def get_unified_config(): return object()"
+_INNER_CONFIG = (
+    "from types import SimpleNamespace as N\n"
+    "def get_unified_config(): return N(ws_config=N(connection_timeout=60))"
+)
+
+
+def laid_out(monkeypatch: pytest.MonkeyPatch, folder: Path, **changes: str | None) -> Looked:
+    """Lay a platform out as the real one is, with other texts in some files, and look at it."""
+    for place, body in {**_PLATFORM, **{k: v for k, v in changes.items() if v}}.items():
+        if changes.get(place, "") is not None:
+            path = folder / "platform_laid_out" / "app" / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(body)
+    monkeypatch.syspath_prepend(str(folder))
+    module = "platform_laid_out.app.services.user_execution_context"
+    return looked_at(f"{module}:UserExecutionContext")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"core/configuration/base.py": _INNER_CONFIG},
+        {"core/configuration/base.py": _BARE_CONFIG, "core/timeout_configuration.py": _TIMEOUTS},
+    ],
+    ids=["on-config", "in-ws-config", "declared"],
+)
+def test_names_are_found_at_their_documented_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, str | None]
+) -> None:
+    """A platform of many modules is found, with the time-out wherever a build has it."""
+    looked = laid_out(monkeypatch, tmp_path, **changes)
+
+    assert looked.facts is not None
+    assert {home.name: home.module for home in looked.facts.homes}["ExecutionState"] == (
+        "platform_laid_out.app.core.agent_execution_tracker"
+    )
+    assert judge("GP-704", Survey(context=looked.facts)).proven
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"core/agent_execution_tracker.py": None}, "expected ExecutionState, got nothing"),
+        ({"services/agent_websocket_bridge.py": "x = 1"}, "it is not in platform_laid_out.app"),
+        ({"core/configuration/base.py": _BARE_CONFIG}, "time-out in seconds, got None and None"),
+        (
+            {"core/configuration/base.py": "from platform_laid_out.app.core import gone"},
+            "expected get_unified_config, got nothing",
+        ),
+    ],
+    ids=["no-module", "no-name", "no-timeout", "removed-neighbour"],
+)
+def test_name_that_the_platform_lacks_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, str | None], words: str
+) -> None:
+    """What is missing by the platform's own making is GP-704 (protocol 10 F93)."""
+    looked = laid_out(monkeypatch, tmp_path, **changes)
+    (finding,) = judge("GP-704", Survey(context=looked.facts)).broken
+
+    assert words in finding.message
+
+
+def test_library_that_this_machine_lacks_accuses_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A neighbour that needs a library which is not installed here is skipped by its name."""
+    changes = {"core/configuration/base.py": "import no_such_library"}
+    looked = laid_out(monkeypatch, tmp_path, **changes)
+    judged = judge("GP-704", Survey(context=looked.facts))
+
+    assert (judged.findings, judged.skipped) == ((), True)
+    assert "get_unified_config" in judged.undecided
+    assert "no_such_library" in judged.undecided
