@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cattrs
-
 from pytest_goldenpath.contract.context import ContextFacts
 from pytest_goldenpath.contract.findings import excerpt, printable
 from pytest_goldenpath.contract.survey import Missing
@@ -94,6 +92,8 @@ async def look(target: Target, *, only_import: bool = False, within_s: float = W
 def _looked(lines: list[Any], ended: str) -> Looked:
     said = {key: value for line in lines if isinstance(line, dict) for key, value in line.items()}
     if "facts" in said:
+        import cattrs
+
         try:
             return Looked(cattrs.Converter().structure(said["facts"], ContextFacts))
         except (cattrs.BaseValidationError, TypeError, ValueError) as error:
