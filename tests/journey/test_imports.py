@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -312,3 +313,44 @@ def test_library_that_this_machine_lacks_accuses_nobody(
     assert (judged.findings, judged.skipped) == ((), True)
     assert "get_unified_config" in judged.undecided
     assert "no_such_library" in judged.undecided
+
+
+def test_interrupted_look_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run that is given up takes the probe and whatever it started with it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    body = (
+        "import os, subprocess, sys, threading\n"
+        f"held = os.open({str(pipe)!r}, os.O_WRONLY)\n"
+        "forever = 'import threading as t; t.Event().wait()'\n"
+        "subprocess.Popen([sys.executable, '-c', forever], pass_fds=(held,))\n"
+        "os.write(held, b'both run')\n"
+        "threading.Event().wait()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tmp_path.joinpath("platform_forever.py").write_text(body)
+    target = Target("any", "", "", "", context_api="platform_forever:UserExecutionContext")
+
+    async def interrupted() -> tuple[bytes, bytes]:
+        task = asyncio.create_task(look(target))
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        told = await heard(reader)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        # The pipe ends when nobody holds it any more.
+        return told, await heard(reader)
+
+    assert asyncio.run(interrupted()) == (b"both run", b"")
+
+
+async def heard(reader: int) -> bytes:
+    """Return the next bytes of a pipe, none when it has ended."""
+    ready = asyncio.Event()
+    asyncio.get_running_loop().add_reader(reader, ready.set)
+    async with asyncio.timeout(20):
+        await ready.wait()
+    asyncio.get_running_loop().remove_reader(reader)
+    return os.read(reader, 100)
