@@ -99,6 +99,7 @@ class Survey:
         journey: the golden journey, or None.
         second_login: the second user's login, or None.
         context: what an imported UserExecutionContext showed, or None.
+        complaints: what the project's own judge says against the answer.
         asked: further HTTP exchanges, by name of the observation.
         talks: further conversations, by name of the observation.
         missing: by name of the observation, why it could not be made.
@@ -115,6 +116,7 @@ class Survey:
     journey: Transcript | None = None
     second_login: Login | None = None
     context: ContextFacts | None = None
+    complaints: tuple[str, ...] = ()
     asked: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
     talks: dict[str, tuple[Transcript, ...]] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)

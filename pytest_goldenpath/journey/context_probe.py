@@ -1,6 +1,6 @@
 """A process of its own that imports a UserExecutionContext and writes down what it does.
 
-``python -m pytest_goldenpath.journey.context_probe`` reads one JSON request on standard input and
+It is run by its path, needs nothing of this package, reads one JSON request on standard input and
 answers with JSON lines. What it imports may print, hang, crash or start threads: its prints go to
 standard error, and the process ends at once when it is done. It judges nothing.
 """
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _answers(request: dict[str, Any]) -> Iterator[dict[str, object]]:
-    sys.path.extend(entry for entry in request["sys_path"] if entry not in sys.path)
+    sys.path[:] = request["sys_path"]
     module_name, class_name = request["module"], request["class"]
     try:
         module = importlib.import_module(module_name)

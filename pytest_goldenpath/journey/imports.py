@@ -11,9 +11,8 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-
-import cattrs
 
 from pytest_goldenpath.contract.context import ContextFacts
 from pytest_goldenpath.contract.findings import excerpt, printable
@@ -83,15 +82,18 @@ async def look(target: Target, *, only_import: bool = False, within_s: float = W
         "class": name,
         "faults": ill,
         "only_import": only_import,
-        "sys_path": sys.path,
+        "sys_path": [*sys.path, str(Path.cwd())],
     }
     lines, ended = await _ask(json.dumps(request).encode(), within_s)
-    return scrub(_looked(lines, ended), _redactor(os.environ))
+    looked = Looked() if only_import and {"imported": True} in lines else _looked(lines, ended)
+    return scrub(looked, _redactor(os.environ))
 
 
 def _looked(lines: list[Any], ended: str) -> Looked:
     said = {key: value for line in lines if isinstance(line, dict) for key, value in line.items()}
     if "facts" in said:
+        import cattrs
+
         try:
             return Looked(cattrs.Converter().structure(said["facts"], ContextFacts))
         except (cattrs.BaseValidationError, TypeError, ValueError) as error:
@@ -107,8 +109,9 @@ async def _ask(request: bytes, within_s: float) -> tuple[list[Any], str]:
     """Return the JSON lines of a probe, and how it ended in words."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "pytest_goldenpath.journey.context_probe",
+        # By its path and without its folder: nothing that lies about can take a library's name.
+        "-P",
+        str(Path(__file__).with_name("context_probe.py")),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -26,6 +26,7 @@ from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.web import Web, tls_context
 from pytest_goldenpath.plugin.asking import Asker
 from pytest_goldenpath.plugin.collection import requirements_of
+from pytest_goldenpath.plugin.judging import with_own_judgement
 from pytest_goldenpath.plugin.outcomes import JUDGED
 from pytest_goldenpath.plugin.proof import require
 from pytest_goldenpath.plugin.run import Run, run_of
@@ -47,15 +48,17 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
     run = run_of(pytestconfig)
     target = run.target()
     with run.turn():
-        return run.recall() or run.keep(
-            await conduct(
-                target,
-                run.wallet(),
-                run.redactor,
-                run.wanted,
-                budget_s=run.settings.survey_budget_s,
-            )
+        known = run.recall()
+        if known is not None:
+            return known
+        survey = await conduct(
+            target,
+            run.wallet(),
+            run.redactor,
+            run.wanted,
+            budget_s=run.settings.survey_budget_s,
         )
+        return run.keep(with_own_judgement(pytestconfig, survey, run.redactor))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ import pytest
 
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import CATEGORIES, options
-from pytest_goldenpath.target.keys import env_name
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from pytest_goldenpath.target.sources import (
@@ -32,8 +30,6 @@ FULL, FAST = "full", "fast_feedback"
 _MODES = (FULL, FAST)
 _ALL = "all"
 _EVIDENCE = ".goldenpath"
-#: Categories with promises that are proven by import.
-_IMPORTING = frozenset({"mission_critical", "remediation"})
 _EMBEDDED_NEEDS = ("starlette", "uvicorn", "sqlalchemy")
 _FILE_KEYS = ("target", "category", "execution_mode", "evidence_dir", "gate", "allowed_skips")
 _PATH_OPTIONS = frozenset(
@@ -117,6 +113,7 @@ def read_settings(config: pytest.Config) -> Settings:
     faults = _embedded_names(reader, "fault")
     variants = _embedded_names(reader, "variant")
     _check_families(variants)
+    _check_context_faults(faults, resolved)
     rulebook = Rulebook(
         gate=reader.flag("gate"),
         allowed_skips=_allowed_skips(file),
@@ -164,38 +161,6 @@ def check_installation(settings: Settings, config: pytest.Config) -> None:
             f"the embedded backend needs {', '.join(missing)}, which is not installed",
             source=settings.sources["target"],
             remedy="pip install 'pytest-goldenpath[local]', or name a target with --target URL",
-        )
-
-
-def check_context(settings: Settings) -> None:
-    """Refuse an import path whose module is there and whose class is not.
-
-    A module that cannot be imported here refuses nothing: the checks that need it say so.
-
-    Raises:
-        ConfigError: the module has no such class.
-
-    """
-    target = settings.resolved.target
-    chosen = set(settings.categories or CATEGORIES)
-    if target.context_api in {"", REFERENCE_CONTEXT} or chosen.isdisjoint(_IMPORTING):
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    from pytest_goldenpath.journey.imports import look
-
-    # A thread of its own: the event loop of this one belongs to somebody else.
-    with ThreadPoolExecutor(1) as pool:
-        looked = pool.submit(asyncio.run, look(target, only_import=True)).result()
-    if looked.refused:
-        source = settings.sources["context_api"]
-        variable = env_name("context_api")
-        raise ConfigError(
-            variable if variable in source else f"targets.{target.name}.context_api",
-            target.context_api,
-            looked.refused,
-            source=source,
-            remedy="name a class of the module, as package.module:Class",
         )
 
 
@@ -340,6 +305,24 @@ def _check_families(variants: tuple[str, ...]) -> None:
                 remedy="give one of the two",
             )
         families[family] = name
+
+
+def _check_context_faults(faults: tuple[str, ...], resolved: Resolved) -> None:
+    """Refuse a fault that would have no effect: only the reference's own class can fall ill."""
+    path = resolved.target.context_api
+    if not faults or path == REFERENCE_CONTEXT:
+        return
+    from pytest_goldenpath.reference.catalogue import FAULTS
+
+    for name in faults:
+        if all(seam.startswith("context.") for seam, _ in FAULTS[name].effects):
+            raise ConfigError(
+                "--fault",
+                name,
+                f"it breaks the reference backend's own class, and context_api is {path}",
+                source="option --fault",
+                remedy="leave out one of the two",
+            )
 
 
 def _check_name(option: str, setting: Setting, known: tuple[str, ...]) -> None:

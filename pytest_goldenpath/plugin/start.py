@@ -18,14 +18,18 @@ from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
 from pytest_goldenpath.plugin.settings import (
-    check_context,
+    Settings,
     check_installation,
     evidence_folder,
     read_settings,
 )
 from pytest_goldenpath.report.files import forget, prepare_folder
+from pytest_goldenpath.target.keys import env_name
+from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.verdict.readiness import REMEDIATION
 
+#: Categories with promises that are proven by import.
+_IMPORTING = frozenset({"mission_critical", "remediation"})
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 
 
@@ -93,7 +97,7 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
             if not is_under_way:
                 forget(settings.evidence_dir)
             check_installation(settings, config)
-            check_context(settings)
+            _check_context(settings)
     except ConfigError as error:
         if not only_lists(config) and worker_input is None:
             forget(evidence_folder(config))
@@ -108,9 +112,41 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
         config.pluginmanager.register(Letters(), "goldenpath_letters")
 
 
+def _check_context(settings: Settings) -> None:
+    """Refuse an import path whose module is there and whose class is not.
+
+    A module that cannot be imported here refuses nothing: the checks that need it say so.
+    """
+    target = settings.resolved.target
+    chosen = set(settings.categories or CATEGORIES)
+    if target.context_api in {"", REFERENCE_CONTEXT} or chosen.isdisjoint(_IMPORTING):
+        return
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pytest_goldenpath.journey.imports import look
+
+    # A thread of its own: the event loop of this one belongs to somebody else.
+    with ThreadPoolExecutor(1) as pool:
+        looked = pool.submit(asyncio.run, look(target, only_import=True)).result()
+    if looked.refused:
+        source = settings.sources["context_api"]
+        variable = env_name("context_api")
+        raise ConfigError(
+            variable if variable in source else f"targets.{target.name}.context_api",
+            target.context_api,
+            looked.refused,
+            source=source,
+            remedy="name a class of the module, as package.module:Class",
+        )
+
+
 def _hook_in(config: pytest.Config, run: Run) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
+    from pytest_goldenpath.plugin.judging import Hooks
+
     run.start_backend()
+    config.pluginmanager.add_hookspecs(Hooks)
     _register_fixtures(config)
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
     if hasattr(config, "workerinput"):

@@ -295,6 +295,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-502", "echo", answered(PROMPT)),
     ("GP-502", "wrapped echo", answered(f"Multi-agent collaboration completed for: {PROMPT}")),
     ("GP-502", "printed object", answered("{'done': True, 'triage': AgentResult(success=True)}")),
+    ("GP-502", "own judge", survey(complaints=("it names no amount",))),
     ("GP-406", "completion first", run("agent_completed", "agent_started", "agent_thinking")),
     ("GP-406", "thinking after the end", run(*EVENTS, "agent_thinking")),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -200,3 +201,156 @@ def test_path_without_a_class_is_none(path: str) -> None:
 def test_both_ways_to_write_a_path() -> None:
     """A colon or a dot stands before the class."""
     assert class_path("a.b:C") == class_path("a.b.C") == ("a.b", "C")
+
+
+def test_files_that_lie_about_are_not_taken_for_libraries(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A project's own json.py below the working folder does not break the probe."""
+    tmp_path.joinpath("json.py").write_text("raise KeyError")
+    monkeypatch.chdir(tmp_path)
+
+    looked = seen(monkeypatch, tmp_path, "from platform_now import UserExecutionContext")
+
+    assert looked.facts is not None
+
+
+def test_module_in_the_working_folder_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A platform is found from the folder that the run is called in."""
+    tmp_path.joinpath("platform_here.py").write_text("class UserExecutionContext: pass")
+    monkeypatch.chdir(tmp_path)
+
+    assert looked_at("platform_here:UserExecutionContext", only_import=True) == Looked()
+
+
+_OWN = "from pytest_goldenpath.reference.context import "
+_PLATFORM = {
+    "services/user_execution_context.py": f"{_OWN}UserContextManager, "
+    "InvalidContextError, ContextIsolationError, validate_user_context\n"
+    f"{_OWN}UserExecutionContext as Own\nclass UserExecutionContext(Own): pass",
+    "core/agent_execution_tracker.py": f"{_OWN}ExecutionState",
+    "services/agent_websocket_bridge.py": f"{_OWN}create_agent_websocket_bridge",
+    "core/configuration/base.py": f"{_OWN}get_unified_config",
+}
+_TIMEOUTS = (
+    "from dataclasses import dataclass\n@dataclass\nclass Timeouts:\n"
+    "    websocket_connection_timeout: int = 60\n"
+)
+_BARE_CONFIG = "def get_unified_config(): return object()"
+_INNER_CONFIG = (
+    "from types import SimpleNamespace as N\n"
+    "def get_unified_config(): return N(ws_config=N(connection_timeout=60))"
+)
+
+
+def laid_out(monkeypatch: pytest.MonkeyPatch, folder: Path, **changes: str | None) -> Looked:
+    """Lay a platform out as the real one is, with other texts in some files, and look at it."""
+    for place, body in {**_PLATFORM, **{k: v for k, v in changes.items() if v}}.items():
+        if changes.get(place, "") is not None:
+            path = folder / "platform_laid_out" / "app" / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(body)
+    monkeypatch.syspath_prepend(str(folder))
+    module = "platform_laid_out.app.services.user_execution_context"
+    return looked_at(f"{module}:UserExecutionContext")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"core/configuration/base.py": _INNER_CONFIG},
+        {"core/configuration/base.py": _BARE_CONFIG, "core/timeout_configuration.py": _TIMEOUTS},
+    ],
+    ids=["on-config", "in-ws-config", "declared"],
+)
+def test_names_are_found_at_their_documented_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, str | None]
+) -> None:
+    """A platform of many modules is found, with the time-out wherever a build has it."""
+    looked = laid_out(monkeypatch, tmp_path, **changes)
+
+    assert looked.facts is not None
+    assert {home.name: home.module for home in looked.facts.homes}["ExecutionState"] == (
+        "platform_laid_out.app.core.agent_execution_tracker"
+    )
+    assert judge("GP-704", Survey(context=looked.facts)).proven
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"core/agent_execution_tracker.py": None}, "expected ExecutionState, got nothing"),
+        ({"services/agent_websocket_bridge.py": "x = 1"}, "it is not in platform_laid_out.app"),
+        ({"core/configuration/base.py": _BARE_CONFIG}, "time-out in seconds, got None and None"),
+        (
+            {"core/configuration/base.py": "from platform_laid_out.app.core import gone"},
+            "expected get_unified_config, got nothing",
+        ),
+    ],
+    ids=["no-module", "no-name", "no-timeout", "removed-neighbour"],
+)
+def test_name_that_the_platform_lacks_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, str | None], words: str
+) -> None:
+    """What is missing by the platform's own making is GP-704 (protocol 10 F93)."""
+    looked = laid_out(monkeypatch, tmp_path, **changes)
+    (finding,) = judge("GP-704", Survey(context=looked.facts)).broken
+
+    assert words in finding.message
+
+
+def test_library_that_this_machine_lacks_accuses_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A neighbour that needs a library which is not installed here is skipped by its name."""
+    changes = {"core/configuration/base.py": "import no_such_library"}
+    looked = laid_out(monkeypatch, tmp_path, **changes)
+    judged = judge("GP-704", Survey(context=looked.facts))
+
+    assert (judged.findings, judged.skipped) == ((), True)
+    assert "get_unified_config" in judged.undecided
+    assert "no_such_library" in judged.undecided
+
+
+def test_interrupted_look_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run that is given up takes the probe and whatever it started with it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    body = (
+        "import os, subprocess, sys, threading\n"
+        f"held = os.open({str(pipe)!r}, os.O_WRONLY)\n"
+        "forever = 'import threading as t; t.Event().wait()'\n"
+        "subprocess.Popen([sys.executable, '-c', forever], pass_fds=(held,))\n"
+        "os.write(held, b'both run')\n"
+        "threading.Event().wait()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tmp_path.joinpath("platform_forever.py").write_text(body)
+    target = Target("any", "", "", "", context_api="platform_forever:UserExecutionContext")
+
+    async def interrupted() -> tuple[bytes, bytes]:
+        task = asyncio.create_task(look(target))
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        told = await heard(reader)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        # The pipe ends when nobody holds it any more.
+        return told, await heard(reader)
+
+    assert asyncio.run(interrupted()) == (b"both run", b"")
+
+
+async def heard(reader: int) -> bytes:
+    """Return the next bytes of a pipe, none when it has ended."""
+    ready = asyncio.Event()
+    asyncio.get_running_loop().add_reader(reader, ready.set)
+    async with asyncio.timeout(20):
+        await ready.wait()
+    asyncio.get_running_loop().remove_reader(reader)
+    return os.read(reader, 100)

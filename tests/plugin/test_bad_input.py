@@ -543,3 +543,20 @@ def test_malformed_marker_starts_no_backend(
     result = pytester.runpytest_subprocess(timeout=60.0)
 
     assert (result.ret, started()) == (4, 0)
+
+
+@DISTRIBUTED
+def test_fault_of_a_class_that_is_not_imported_is_refused(
+    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
+    """A fault that would have no effect is a contradiction, not a healthy run."""
+    monkeypatch.setenv("GOLDENPATH_CONTEXT_API", "platform_of_nobody:UserExecutionContext")
+
+    result = run_suite("--fault=context-mutable", *workers)
+
+    assert_refused(
+        result,
+        "--fault = 'context-mutable' (from option --fault)",
+        "context_api is platform_of_nobody:UserExecutionContext",
+        "leave out one of the two",
+    )

@@ -54,15 +54,27 @@ def answer_is_real(survey: Survey) -> Ruling:
     if journey is None or journey.request is None or not answer:
         return Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
     found = _signs(answer, journey.request)
-    if not found:
-        return ()
-    return (
-        broken(
+    findings = (*_complaints(survey, answer), *_look_of(found, answer))
+    failed = survey.missing.get("own judge")
+    return Unlooked(failed.reason) if failed and not findings else findings
+
+
+def _complaints(survey: Survey, answer: str) -> Iterator[Finding]:
+    for complaint in survey.complaints:
+        yield broken(
+            "GP-502",
+            f"expected an answer that the project's own judge accepts, got {excerpt(complaint, 300)}",
+            f"answer: {excerpt(answer, 300)}",
+        )
+
+
+def _look_of(found: tuple[str, ...], answer: str) -> Iterator[Finding]:
+    if found:
+        yield broken(
             "GP-502",
             f"expected a real answer, got one with the signs of: {', '.join(found)}",
             f"answer: {excerpt(answer, 300)}",
-        ),
-    )
+        )
 
 
 def _signs(answer: str, request: Request) -> tuple[str, ...]:
