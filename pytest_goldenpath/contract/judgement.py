@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.findings import Finding, Severity
-from pytest_goldenpath.contract.registry import OWNERS, RULES
+from pytest_goldenpath.contract.registry import NO_SOCKET, OWNERS, RULES, SOCKETS
 from pytest_goldenpath.contract.ruling import Rule, Unlooked, broken
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import Symptom
@@ -84,8 +84,10 @@ def judge(code: str, survey: Survey) -> Judgement:
 
 def _accused(rule: Rule, symptom: Symptom, survey: Survey) -> Judgement:
     """A trouble of the product's own making breaks the promise that owns the observation."""
-    broken_off = (n for n in rule.needs if n in survey.missing and survey.missing[n].symptom)
+    broken_off = {n for n in rule.needs if n in survey.missing and survey.missing[n].symptom}
     owners = {OWNERS[need] for need in broken_off}
+    if rule.code != NO_SOCKET and broken_off & SOCKETS and judge(NO_SOCKET, survey).broken:
+        owners = {NO_SOCKET}
     if rule.code in owners:
         accusation = attribute(symptom)
         finding = broken(

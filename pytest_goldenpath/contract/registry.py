@@ -57,6 +57,12 @@ OWNERS = {
     "context": "GP-701",
 }
 
+#: Observations over sockets of our own: when no socket opens at all, that is the breach of all.
+SOCKETS = frozenset(
+    {"offers", "misuse", "idle", "limits", "message_types", "crowd", "pair", "again"}
+)
+NO_SOCKET = "GP-301"
+
 _LETTERS = {"s": "smoke", "c": "mission_critical", "r": "remediation"}
 
 
@@ -245,7 +251,7 @@ _RULES = (
           "pair", company.connections_are_apart),
     _rule("GP-604", "c", "3.9",
           "a second login or connection does not break the first",
-          "pair", company.second_connection_is_harmless),
+          "pair carriers again", company.second_connection_is_harmless),
     _rule("GP-605", "c", "3.4",
           "reconnecting gives a new connection and the user's own state",
           "again carriers", company.reconnecting_works),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -69,6 +69,14 @@ class Call:
     request: Request | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Who wants to know how a conversation goes on."""
+
+    on_progress: Callable[[Conversation], None] | None
+    before_request: Callable[[], Awaitable[None]] | None
+
+
 class _Straight(connect):
     """A connect that follows no redirect: a token in a subprotocol would travel along."""
 
@@ -84,6 +92,7 @@ async def hold(
     *,
     ready: bool = False,
     on_progress: Callable[[Conversation], None] | None = None,
+    before_request: Callable[[], Awaitable[None]] | None = None,
 ) -> Transcript:
     """Hold a conversation and return its transcript; never raises for what the target does.
 
@@ -93,6 +102,7 @@ async def hold(
         redactor: what to cut out of the record.
         ready: whether the target had been ready before.
         on_progress: called after each thing that happened.
+        before_request: awaited before the request is sent, so that others can ask together.
 
     """
     stopwatch, epoch_s = Stopwatch(), wall_clock()
@@ -104,7 +114,8 @@ async def hold(
     except (InvalidHandshake, InvalidURI, OSError, EOFError, TimeoutError, ValueError) as error:
         _fail(conversation, stopwatch, error, redactor, call, ready=ready)
     else:
-        await _drive(connection, conversation, stopwatch, redactor, call, on_progress)
+        watch = _Watch(on_progress, before_request)
+        await _drive(connection, conversation, stopwatch, redactor, call, watch)
     if on_progress:
         on_progress(conversation)
     return _transcript(call, conversation, redactor, epoch_s)
@@ -150,7 +161,7 @@ async def _drive(
     stopwatch: Stopwatch,
     redactor: Redactor,
     call: Call,
-    on_progress: Callable[[Conversation], None] | None,
+    watch: _Watch,
 ) -> None:
     response = connection.response
     pairs = list(response.headers.raw_items()) if response else []
@@ -158,13 +169,15 @@ async def _drive(
     conversation.on_opened(stopwatch.now(), chosen, clean_headers(pairs, redactor))
     try:
         while not conversation.finished:
-            if on_progress:
-                on_progress(conversation)
+            if watch.on_progress:
+                watch.on_progress(conversation)
             try:
                 # A flood keeps the receive queue full, and then recv() never gives way.
                 await asyncio.sleep(0)
                 async with asyncio.timeout(max(0.0, conversation.deadline_s - stopwatch.now())):
                     for message in conversation.take_outgoing():
+                        if watch.before_request and message.label == "request":
+                            await watch.before_request()
                         conversation.on_sent(stopwatch.now(), message)
                         await connection.send(message.text)
                     heard = await connection.recv()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Sequence
 
@@ -22,6 +23,30 @@ _WELCOME_S = 3.0
 _PONG_S = 5.0
 _FENCE_S = 2.0
 _ANSWER_S = 10.0
+#: Whoever is not welcomed by then is no longer waited for.
+_TOGETHER_S = 3.0
+
+
+class Together:
+    """Lets conversations ask only once all of them are welcomed, so that their runs overlap."""
+
+    def __init__(self, count: int) -> None:
+        """Take how many there are."""
+        self._missing = count
+        self._all = asyncio.Event()
+
+    async def arrive(self) -> None:
+        """Say that one may ask, and wait for the others, but not for ever."""
+        self.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TOGETHER_S):
+                await self._all.wait()
+
+    def leave(self) -> None:
+        """Say that one need not be waited for any longer."""
+        self._missing -= 1
+        if self._missing <= 0:
+            self._all.set()
 
 
 async def pair(trip: Expedition, user: User) -> None:
@@ -89,11 +114,12 @@ async def _login(trip: Expedition, credentials: Credentials) -> User | None:
 
 
 async def _at_once(trip: Expedition, users: Sequence[User], what: str) -> list[Transcript]:
-    """Let every user ask on a connection of its own; runs last longer than a handshake."""
+    """Let every user ask on a connection of its own, all at the same moment."""
     calls = zip(users, _distinct_requests(trip, what, len(users)), strict=True)
+    together = Together(len(users))
     return await asyncio.gather(
         *(
-            _ask(trip, user, request, f"{what}, connection {number}")
+            _ask(trip, user, request, f"{what}, connection {number}", together)
             for number, (user, request) in enumerate(calls, start=1)
         )
     )
@@ -108,7 +134,9 @@ def _distinct_requests(trip: Expedition, what: str, count: int) -> list[Request]
     return list(requests.values())
 
 
-async def _ask(trip: Expedition, user: User, request: Request, purpose: str) -> Transcript:
+async def _ask(
+    trip: Expedition, user: User, request: Request, purpose: str, together: Together
+) -> Transcript:
     steps = (
         AwaitWelcome(_WELCOME_S),
         Ping(_PONG_S),
@@ -124,4 +152,17 @@ async def _ask(trip: Expedition, user: User, request: Request, purpose: str) -> 
         welcome_within_s=_WELCOME_S,
         request=request,
     )
-    return await hold(call, Conversation(steps), trip.redactor, ready=True)
+    asked = False
+
+    async def before_request() -> None:
+        nonlocal asked
+        asked = True
+        await together.arrive()
+
+    try:
+        return await hold(
+            call, Conversation(steps), trip.redactor, ready=True, before_request=before_request
+        )
+    finally:
+        if not asked:
+            together.leave()

@@ -67,6 +67,10 @@ def second_connection_is_harmless(survey: Survey) -> Ruling:
     talks = survey.talks.get("pair", ())
     if not any(t.opened for t in talks):
         return _NO_PAIR
+    alone = (*survey.carriers, *survey.talks.get("again", ()))
+    if not any(t.of_sort(Sort.PONG) and not _thrown_out(t) for t in alone):
+        blockers = ("GP-301", "GP-304", "GP-305", "GP-705")
+        return Unlooked("not even one connection works by itself", blocked_by=blockers)
     findings = [
         broken(
             "GP-604",

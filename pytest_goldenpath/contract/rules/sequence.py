@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.frames import EVENTS
-from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
+from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Transcript, agent_of, last_completion
@@ -34,7 +34,7 @@ def tools_are_paired(survey: Survey) -> Ruling:
     events = survey.journey.events() if survey.journey else ()
     if not events:
         return _NO_EVENTS
-    return tuple(_pair_findings(events))
+    return tuple(_pair_findings(events, survey.journey))
 
 
 def nothing_comes_twice(survey: Survey) -> Ruling:
@@ -95,7 +95,7 @@ def _out_of_order(message: str, heard: Heard) -> Finding:
     return broken("GP-406", message, heard.evidence())
 
 
-def _pair_findings(events: tuple[Heard, ...]) -> Iterator[Finding]:
+def _pair_findings(events: tuple[Heard, ...], journey: Transcript | None) -> Iterator[Finding]:
     running: list[Heard] = []
     for heard in events:
         if heard.frame.name == EXECUTING:
@@ -118,6 +118,7 @@ def _pair_findings(events: tuple[Heard, ...]) -> Iterator[Finding]:
             f"but {tool_of(heard) or 'a nameless tool'} stays open",
             heard.evidence(),
             absence=True,
+            attribution=blame_for_silence(journey) if journey else Attribution.PRODUCT,
         )
 
 
