@@ -13,7 +13,19 @@ import pytest
 
 CATEGORIES = ("smoke", "mission_critical", "remediation")
 #: Fixtures that touch a target: a test that asks for one is a golden path check.
-FIXTURES = frozenset({"golden_journey", "http", "journey", "prove", "target", "user"})
+FIXTURES = frozenset(
+    {
+        "db_warmup",
+        "golden_journey",
+        "http",
+        "journey",
+        "prove",
+        "target",
+        "user",
+        "vpc_warmup",
+        "warm_target",
+    }
+)
 SUITES = "suites"
 _PREFIX = "goldenpath_"
 _OPTION_NAMES = frozenset(
@@ -32,6 +44,7 @@ _OPTION_NAMES = frozenset(
         "expect-revision",
         "fault",
         "variant",
+        "warmup",
     ]
     for name in (f"--{option}", f"--goldenpath-{option}")
 )

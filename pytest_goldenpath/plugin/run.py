@@ -22,10 +22,15 @@ from pytest_goldenpath.report.files import (
 )
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
+from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 
 _EMBEDDED_FILE = "embedded.json"
 _SURVEY_FILE = "survey.json"
+_WARMTH_FILE = "warmup.json"
+_WANTED_FILE = "wants-warmup"
 _LOCK_WITHIN_S = 600.0
+#: A survey gets at least this, whatever the warm-up has cost.
+_LEAST_S = 5.0
 
 
 class Run:
@@ -44,6 +49,7 @@ class Run:
         self.wanted: frozenset[str] = frozenset()
         self.selected: tuple[str, ...] = ()
         self.survey: Survey | None = None
+        self.warmth: ResilienceReport | None = None
         self._backend: object = None
         self._target = settings.resolved.target
         self._wallet: Wallet | None = settings.resolved.wallet
@@ -140,6 +146,36 @@ class Run:
             write_whole(self.folder / _SURVEY_FILE, survey_to_text(survey))
         write_transcripts(self.settings.evidence_dir, survey)
         return survey
+
+    def survey_budget_s(self) -> float | None:
+        """Return the seconds left for a survey, None when its own deadlines bound it."""
+        budget_s = self.settings.survey_budget_s
+        warmth = self.recall_warmth()
+        if budget_s is None or warmth is None:
+            return budget_s
+        return max(_LEAST_S, budget_s - warmth.took_s)
+
+    def ask_for_warmth(self) -> None:
+        """Let the controller know that a selected check needs the target."""
+        if self.folder:
+            (self.folder / _WANTED_FILE).touch()
+
+    def is_warmth_asked_for(self) -> bool:
+        """Tell whether a worker has said that a selected check needs the target."""
+        return bool(self.folder and (self.folder / _WANTED_FILE).exists())
+
+    def keep_warmth(self, report: ResilienceReport) -> None:
+        """Keep what the warm-up found, for every process of the run."""
+        self.warmth = report
+        if self.folder:
+            write_whole(self.folder / _WARMTH_FILE, json.dumps(report.plain()))
+
+    def recall_warmth(self) -> ResilienceReport | None:
+        """Return what the run's warm-up found, in whichever process; None before it."""
+        if self.warmth is None and self.folder and (self.folder / _WARMTH_FILE).exists():
+            text = (self.folder / _WARMTH_FILE).read_text(encoding="utf-8")
+            self.warmth = from_plain(json.loads(text))
+        return self.warmth
 
     def _is_shared(self) -> bool:
         return bool(self.folder and (self.folder / _EMBEDDED_FILE).exists())

@@ -18,6 +18,7 @@ from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
 from pytest_goldenpath.plugin.settings import check_installation, evidence_folder, read_settings
+from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target
 from pytest_goldenpath.report.files import forget, prepare_folder
 
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
@@ -41,6 +42,7 @@ def configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Watch(lambda: _wake(config)), "goldenpath_watch")
         return
     run = config.stash[RUN]
+    config.pluginmanager.register(ControllerWarming(config, run), "goldenpath_warming")
     run.folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
     config.add_cleanup(lambda: shutil.rmtree(run.folder or "", ignore_errors=True))
     config.pluginmanager.register(Distributed(run), "goldenpath_distributed")
@@ -76,7 +78,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in checks:
         category_of(item)
     run.selected = tuple(item.nodeid for item in checks)
-    _hook_in(config, run)
+    _hook_in(config, run, checks)
 
 
 def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
@@ -102,11 +104,14 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
         config.pluginmanager.register(Letters(), "goldenpath_letters")
 
 
-def _hook_in(config: pytest.Config, run: Run) -> None:
+def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
     run.start_backend()
     _register_fixtures(config)
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
+    if any(needs_target(item) for item in items):
+        run.ask_for_warmth()
+        config.pluginmanager.register(Warming(config, run), "goldenpath_warming")
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
 

@@ -30,6 +30,8 @@ class Target:
         run_deadline_s: a whole agent run ends within this time.
         heartbeat_s: how often the target speaks on an idle connection (protocol 3.9).
         users: how many users ask at once, when as many can log in.
+        vpc_budget_s: seconds that the warm-up may wait for the services to answer.
+        db_budget_s: seconds that it may wait for the database after that.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Target:
     run_deadline_s: float = 60.0
     heartbeat_s: float = 15.0
     users: int = 8
+    vpc_budget_s: float = 60.0
+    db_budget_s: float = 45.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,8 @@ def _target(
     run_deadline_s, sources["run_deadline_s"] = table.seconds("run_deadline_s", 60.0)
     quiet_s = _EMBEDDED_HEARTBEAT_S if name == EMBEDDED else _HEARTBEAT_S
     heartbeat_s, sources["heartbeat_s"] = table.seconds("heartbeat_s", quiet_s)
+    vpc_budget_s, sources["vpc_budget_s"] = table.seconds("vpc_budget_s", 60.0)
+    db_budget_s, sources["db_budget_s"] = table.seconds("db_budget_s", 45.0)
     users, sources["users"] = table.count("users", _USERS)
     revision = table.text("revision")
     if options.expect_revision:
@@ -264,6 +266,8 @@ def _target(
         run_deadline_s=run_deadline_s,
         heartbeat_s=heartbeat_s,
         users=users,
+        vpc_budget_s=vpc_budget_s,
+        db_budget_s=db_budget_s,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -13,6 +13,7 @@ from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision
+from pytest_goldenpath.verdict.warmup import ResilienceReport
 
 SCHEMA = "goldenpath-verdict/1"
 
@@ -30,6 +31,7 @@ class RunFacts:
         duration_s: seconds.
         bypass: the tester's bypass.
         http_503: number of 503 answers met.
+        warmup: what the warm-up found.
     """
 
     target: Target
@@ -40,6 +42,7 @@ class RunFacts:
     duration_s: float
     bypass: Bypass
     http_503: int = 0
+    warmup: ResilienceReport = field(default_factory=ResilienceReport)
 
 
 def document(
@@ -71,7 +74,7 @@ def document(
         "execution_mode": facts.execution_mode,
         "started": facts.started,
         "duration_s": round(facts.duration_s, 3),
-        "warmup": {},
+        "warmup": facts.warmup.document(),
         "bypass": {
             "active": bypass.active,
             "expired": bypass.expired,
