@@ -62,10 +62,10 @@ class Plan:
     database_url: Secret = field(default_factory=lambda: Secret(""))
 
 
-def run_warm_up(
+async def warm_up(
     target: Target, wallet: Wallet, redactor: Redactor, plan: Plan, tell: Tell | None = None
 ) -> ResilienceReport:
-    """Warm up from synchronous code, on an event loop of its own.
+    """Wait until a target is ready, or its budgets are spent; never raises for what it does.
 
     Args:
         target: where; its budgets bound the probes.
@@ -75,9 +75,16 @@ def run_warm_up(
         tell: gets a line of progress every few seconds; a short wait is silent.
 
     """
+    return await _WarmUp(target, wallet, redactor, plan).run(tell or _say_nothing)
+
+
+def run_warm_up(
+    target: Target, wallet: Wallet, redactor: Redactor, plan: Plan, tell: Tell | None = None
+) -> ResilienceReport:
+    """Do what :func:`warm_up` does from synchronous code, on an event loop of its own."""
     # A factory keeps the runner from touching the process's current event loop.
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        return runner.run(_WarmUp(target, wallet, redactor, plan).run(tell or _say_nothing))
+        return runner.run(warm_up(target, wallet, redactor, plan, tell))
 
 
 def infrastructure_resilience_check(
@@ -263,12 +270,11 @@ class _WarmUp:
                     self._vpc.heard(seen)
                 if row.good:
                     self._answers(base)
-                if row.steady:
+                if self._vpc.final:
+                    self._stop.set()
+                elif row.steady or (done and self._plan.impatient):
                     return row.steady
-                if done and not row.good:
-                    if self._plan.impatient or self._vpc.final:
-                        self._stop.set()
-                        return ""
+                elif done and not row.good:
                     await _pause(self._stop, pause_s)
                     pause_s = min(_LONGEST_PAUSE_S, pause_s * _GROWTH)
         finally:
