@@ -38,14 +38,18 @@ class Run:
 
     Under xdist ``folder`` is a private directory of the whole run: the controller puts the
     embedded backend's address there, and the worker that needs the survey first conducts it for
-    all. Without xdist there is no such folder.
+    all. Without xdist there is no such folder. A controller that could not know of the checks
+    has only given its workers a ``meeting`` place, where the first of them leaves its warm-up.
     """
 
-    def __init__(self, settings: Settings, folder: Path | None = None) -> None:
-        """Take the settings, and the run's private directory if it has one."""
+    def __init__(
+        self, settings: Settings, folder: Path | None = None, meeting: Path | None = None
+    ) -> None:
+        """Take the settings, and the run's private directories if it has any."""
         self.settings = settings
         self.redactor = Redactor()
         self.folder = folder
+        self._meeting = None if settings.resolved.target.embedded else meeting
         self.wanted: frozenset[str] = frozenset()
         self.selected: tuple[str, ...] = ()
         self.survey: Survey | None = None
@@ -132,6 +136,17 @@ class Run:
         with FileLock(self.folder / "survey.lock", timeout=_LOCK_WITHIN_S):
             yield
 
+    @contextmanager
+    def warmup_turn(self) -> Iterator[None]:
+        """Hold the right to warm up; the others wait for its result."""
+        if self._meeting is None:
+            yield
+            return
+        from filelock import FileLock
+
+        with FileLock(self._meeting / "warmup.lock", timeout=_LOCK_WITHIN_S):
+            yield
+
     def recall(self) -> Survey | None:
         """Return the survey that this run has already conducted, in whichever process."""
         if self.survey is None and self.folder and (self.folder / _SURVEY_FILE).exists():
@@ -167,13 +182,15 @@ class Run:
     def keep_warmth(self, report: ResilienceReport) -> None:
         """Keep what the warm-up found, for every process of the run."""
         self.warmth = report
-        if self.folder:
-            write_whole(self.folder / _WARMTH_FILE, json.dumps(report.plain()))
+        place = self.folder or self._meeting
+        if place:
+            write_whole(place / _WARMTH_FILE, json.dumps(report.plain()))
 
     def recall_warmth(self) -> ResilienceReport | None:
         """Return what the run's warm-up found, in whichever process; None before it."""
-        if self.warmth is None and self.folder and (self.folder / _WARMTH_FILE).exists():
-            text = (self.folder / _WARMTH_FILE).read_text(encoding="utf-8")
+        place = self.folder or self._meeting
+        if self.warmth is None and place and (place / _WARMTH_FILE).exists():
+            text = (place / _WARMTH_FILE).read_text(encoding="utf-8")
             self.warmth = from_plain(json.loads(text))
         return self.warmth
 

@@ -46,7 +46,7 @@ class WorkerEnd:
         target, warmth = self._run.known_target(), self._run.recall_warmth()
         output[OUTPUT] = {
             "selected": list(self._run.selected),
-            "warmup": warmth.plain() if warmth else None,
+            "warmup": None if warmth is None else warmth.plain(),
             "addresses": {"backend": target.backend, "auth": target.auth, "ws": target.ws},
             **_met(self._run),
         }
@@ -209,9 +209,16 @@ class Collector:
             return Decision(undecided, undecided, Exit.INCONCLUSIVE, reason, decision.counts)
         return decision
 
+    def _warmth(self) -> ResilienceReport:
+        # A report of a target that is not ready is false, so it is compared with None.
+        found = self._run.warmth
+        if found is None:
+            return ResilienceReport(self._run.settings.warmup, skipped=_NOT_NEEDED)
+        return found
+
     def _doubts(self) -> tuple[str, ...]:
         warmth = self._run.warmth
-        return (warmth.doubt,) if warmth and warmth.doubt else ()
+        return (warmth.doubt,) if warmth is not None and warmth.doubt else ()
 
     def _exit_code(self, decision: Decision, exitstatus: int) -> int:
         own = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
@@ -239,7 +246,7 @@ class Collector:
             monotonic() - self._clock,
             settings.bypass,
             self._met["http_503"],
-            self._run.warmth or ResilienceReport(settings.warmup, skipped=_NOT_NEEDED),
+            self._warmth(),
         )
 
 

@@ -13,7 +13,14 @@ import pytest
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import CATEGORIES, SUITES, is_asked_for
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
-from pytest_goldenpath.plugin.distributed import INPUT, Distributed, Listener, Refusal, Watch
+from pytest_goldenpath.plugin.distributed import (
+    INPUT,
+    MEETING,
+    Distributed,
+    Listener,
+    Refusal,
+    Watch,
+)
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
@@ -38,13 +45,15 @@ def configure(config: pytest.Config) -> None:
     if not _is_controller(config) or only_lists(config):
         return
     config.pluginmanager.register(Listener(), "goldenpath_listener")
+    folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if RUN not in config.stash:
-        config.pluginmanager.register(Watch(lambda: _wake(config)), "goldenpath_watch")
+        watch = Watch(lambda: _wake(config), folder)
+        config.pluginmanager.register(watch, "goldenpath_watch")
         return
     run = config.stash[RUN]
     config.pluginmanager.register(ControllerWarming(config, run), "goldenpath_warming")
-    run.folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
-    config.add_cleanup(lambda: shutil.rmtree(run.folder or "", ignore_errors=True))
+    run.folder = folder
     config.pluginmanager.register(Distributed(run), "goldenpath_distributed")
 
 
@@ -94,8 +103,9 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
         if not only_lists(config) and worker_input is None:
             forget(evidence_folder(config))
         raise pytest.UsageError(f"goldenpath: {error}") from None
-    folder = (worker_input or {}).get(INPUT)
-    run = Run(settings, Path(folder) if folder else None)
+    told = worker_input or {}
+    folder, meeting = (Path(told[key]) if key in told else None for key in (INPUT, MEETING))
+    run = Run(settings, folder, meeting)
     config.stash[RUN] = run
     config.add_cleanup(run.stop_backend)
     if worker_input is None:

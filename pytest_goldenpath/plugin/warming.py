@@ -33,8 +33,11 @@ class Warming:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Warm up, unless the controller has done so or no test is going to run."""
         ends = session.testsfailed and not session.config.option.continue_on_collection_errors
-        if not ends and self._run.folder is None:
-            warm(self._config, self._run)
+        if ends or self._run.folder is not None:
+            return
+        with self._run.warmup_turn():
+            if self._run.recall_warmth() is None:
+                warm(self._config, self._run)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -67,7 +70,8 @@ def needs_target(item: pytest.Item) -> bool:
 
 def warmth_of(run: Run) -> ResilienceReport:
     """Return what the warm-up found; without one, a report that says so."""
-    return run.recall_warmth() or ResilienceReport(skipped="there was no warm-up")
+    found = run.recall_warmth()
+    return ResilienceReport(skipped="there was no warm-up") if found is None else found
 
 
 def warm(config: pytest.Config, run: Run) -> None:
