@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pytest_goldenpath.journey.warmup import Plan, run_warm_up, warm_up
 from pytest_goldenpath.secrets import Redactor, Secret
@@ -99,7 +99,8 @@ async def _late(target: Target, manner: str) -> float:
             await reader.read()
             return
         inner, outer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_copy(reader, outer), _copy(inner, writer))
+        with suppress(asyncio.CancelledError):  # at the end; asyncio would print it
+            await asyncio.gather(_copy(reader, outer), _copy(inner, writer))
 
     async def open_door() -> None:
         await asyncio.sleep(OPENS_AFTER_S)

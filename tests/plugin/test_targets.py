@@ -180,6 +180,7 @@ def test_header_names_the_source_of_each_setting(
             "password of ada@example.com, ***",
             f"GOLDENPATH_EMAIL in {pytester.path}/ci.env",
         ),
+        "second_login": ("none, so no isolation check", "default"),
         "event_deadline_s": ("7.5", file),
         "run_deadline_s": ("20", "environment GOLDENPATH_RUN_DEADLINE_S"),
         "heartbeat_s": ("15", "default"),
