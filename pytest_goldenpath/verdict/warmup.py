@@ -122,7 +122,12 @@ class ResilienceReport:
 
     def plain(self) -> dict[str, Any]:
         """Return all of it as plain data, for :func:`from_plain` in another process."""
-        return asdict(self)
+        plain: dict[str, Any] = asdict(self)
+        for probe in plain["probes"]:
+            if probe["symptom"]:
+                # xdist carries no enumerations, not even those that are texts.
+                probe["symptom"]["kind"] = probe["symptom"]["kind"].value
+        return plain
 
 
 def from_plain(plain: Mapping[str, Any]) -> ResilienceReport:

@@ -183,6 +183,8 @@ def test_dead_target_costs_its_budget_once(
     assert verdict["counts"]["inconclusive"] == 100
     assert {check["attribution"] for check in verdict["checks"]} == {"infrastructure"}
     assert len(verdict["reasons"]) == 1
+    result.stderr.no_fnmatch_line("*serialize*")
+    result.stdout.no_fnmatch_line("*serialize*")
     assert "warm-up vpc: connection refused" in verdict["reasons"][0]
     vpc = verdict["warmup"]["vpc"]
     assert not vpc["ready"]

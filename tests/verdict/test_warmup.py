@@ -100,6 +100,7 @@ def test_report_travels_between_processes() -> None:
     report = ResilienceReport("fixed", (READY, late), 2.5)
 
     assert from_plain(json.loads(json.dumps(report.plain()))) == report
+    assert type(report.plain()["probes"][1]["symptom"]["kind"]) is str
 
 
 def test_passed_checks_of_a_target_that_was_not_ready_prove_nothing() -> None:
