@@ -20,8 +20,10 @@ if TYPE_CHECKING:
         GoldenpathError,
         InfraError,
     )
+    from pytest_goldenpath.journey.warmup import infrastructure_resilience_check
     from pytest_goldenpath.target.model import Target
     from pytest_goldenpath.verdict.decide import Verdict
+    from pytest_goldenpath.verdict.warmup import ProbeReport, ResilienceReport
 
 __all__ = [
     "Attribution",
@@ -30,11 +32,14 @@ __all__ = [
     "Finding",
     "GoldenpathError",
     "InfraError",
+    "ProbeReport",
+    "ResilienceReport",
     "Severity",
     "Survey",
     "Target",
     "Transcript",
     "Verdict",
+    "infrastructure_resilience_check",
     "run_file",
 ]
 
@@ -45,11 +50,14 @@ _HOMES = {
     "Finding": "contract.findings",
     "GoldenpathError": "errors",
     "InfraError": "errors",
+    "ProbeReport": "verdict.warmup",
+    "ResilienceReport": "verdict.warmup",
     "Severity": "contract.findings",
     "Survey": "contract.survey",
     "Target": "target.model",
     "Transcript": "contract.transcript",
     "Verdict": "verdict.decide",
+    "infrastructure_resilience_check": "journey.warmup",
     "run_file": "cli.main",
 }
 

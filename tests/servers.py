@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from threading import Thread
 
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -55,3 +59,65 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     """Read a request and reset the connection."""
     await reader.readuntil(b"\r\n\r\n")
     writer.transport.abort()
+
+
+Answering = Callable[[str, int], tuple[int, object] | None]
+
+
+class Service:
+    """A small web service: each answer is made from the request line and how often it came.
+
+    None instead of an answer hangs up. ``asked`` holds every request line.
+    """
+
+    def __init__(self, answering: Answering) -> None:
+        """Take what makes the answers."""
+        self._answering = answering
+        self.asked: list[str] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request and hang up."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:
+            return
+        line = " ".join(head.split(" ", 2)[:2])
+        length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+        await reader.readexactly(int(length[1]) if length else 0)
+        self.asked.append(line)
+        answer = self._answering(line, self.asked.count(line))
+        if answer is None:
+            writer.transport.abort()
+            return
+        status, document = answer
+        body = json.dumps(document).encode() if not isinstance(document, str) else document.encode()
+        kind = "text/html" if isinstance(document, str) else "application/json"
+        writer.write(
+            f"HTTP/1.1 {status} Said\r\ncontent-type: {kind}\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+            + body
+        )
+        await writer.drain()
+
+
+@contextmanager
+def serving(answer: Raw) -> Iterator[str]:
+    """Serve from a thread of its own, for clients that are other processes; yields the address."""
+    up: Future[str] = Future()
+    over: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve_until_over() -> None:
+        event = asyncio.Event()
+        async with raw_server(answer) as url:
+            over.set_result((asyncio.get_running_loop(), event))
+            up.set_result(url)
+            await event.wait()
+
+    thread = Thread(target=lambda: asyncio.run(serve_until_over()), daemon=True)
+    thread.start()
+    try:
+        yield up.result(10.0)
+    finally:
+        loop, event = over.result(10.0)
+        loop.call_soon_threadsafe(event.set)
+        thread.join(10.0)

@@ -14,7 +14,18 @@ import pytest
 CATEGORIES = ("smoke", "mission_critical", "remediation")
 #: Fixtures that touch a target: a test that asks for one is a golden path check.
 FIXTURES = frozenset(
-    {"golden_journey", "http", "journey", "prove", "second_user", "target", "user"}
+    {
+        "db_warmup",
+        "golden_journey",
+        "http",
+        "journey",
+        "prove",
+        "second_user",
+        "target",
+        "user",
+        "vpc_warmup",
+        "warm_target",
+    }
 )
 SUITES = "suites"
 _PREFIX = "goldenpath_"
@@ -34,6 +45,7 @@ _OPTION_NAMES = frozenset(
         "expect-revision",
         "fault",
         "variant",
+        "warmup",
     ]
     for name in (f"--{option}", f"--goldenpath-{option}")
 )

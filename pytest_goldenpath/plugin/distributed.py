@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from pytest_goldenpath.plugin.session import REFUSAL, Collector
 
 #: Key of what the controller tells its workers: the run's private folder.
 INPUT = "goldenpath_folder"
+#: Key of the place where workers meet whose controller could not know of their checks.
+MEETING = "goldenpath_meeting"
 
 
 class Refusal:
@@ -76,11 +79,17 @@ class Distributed:
 class Watch:
     """The controller of a run for which no option of ours was given: it cannot know by itself."""
 
-    def __init__(self, wake: Callable[[], Collector]) -> None:
-        """Take what is to be done at the first report of a check."""
+    def __init__(self, wake: Callable[[], Collector], meeting: Path) -> None:
+        """Take what is to be done at the first report of a check, and the workers' meeting place."""
         self._wake = wake
+        self._meeting = meeting
         self._collector: Collector | None = None
         self._failed: list[pytest.TestReport] = []
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
+        """Tell a worker where the first of them leaves what is for all."""
+        node.workerinput[MEETING] = str(self._meeting)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Wake up at the first report of a check, and hand over the foreign failures so far."""

@@ -30,9 +30,11 @@ from pytest_goldenpath.plugin.judging import with_own_judgement
 from pytest_goldenpath.plugin.outcomes import JUDGED
 from pytest_goldenpath.plugin.proof import require
 from pytest_goldenpath.plugin.run import Run, run_of
+from pytest_goldenpath.plugin.warming import warmth_of
 from pytest_goldenpath.report.files import write_transcript
 from pytest_goldenpath.target.model import Credentials, Target
 from pytest_goldenpath.target.urls import is_loopback
+from pytest_goldenpath.verdict.warmup import DB, VPC, ProbeReport
 
 _TIMEOUT_S = 30.0
 
@@ -41,6 +43,24 @@ _TIMEOUT_S = 30.0
 def target(pytestconfig: pytest.Config) -> Target:
     """Return the deployment under validation; the embedded backend is running then."""
     return run_of(pytestconfig).target()
+
+
+@pytest.fixture(scope="session")
+def vpc_warmup(pytestconfig: pytest.Config) -> ProbeReport:
+    """Return what the run's warm-up found about the road to the target's services."""
+    return warmth_of(run_of(pytestconfig)).probe(VPC)
+
+
+@pytest.fixture(scope="session")
+def db_warmup(pytestconfig: pytest.Config) -> ProbeReport:
+    """Return what the run's warm-up found about the target's database."""
+    return warmth_of(run_of(pytestconfig)).probe(DB)
+
+
+@pytest.fixture(scope="session")
+def warm_target(target: Target, vpc_warmup: ProbeReport, db_warmup: ProbeReport) -> Target:  # noqa: ARG001  # asked for, so that they are shown in the set-up plan
+    """Return the deployment under validation once it is warm; a cold one blocks the check."""
+    return target
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -56,7 +76,7 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
             run.wallet(),
             run.redactor,
             run.wanted,
-            budget_s=run.settings.survey_budget_s,
+            budget_s=run.survey_budget_s(),
         )
         return run.keep(with_own_judgement(pytestconfig, survey, run.redactor))
 

@@ -46,6 +46,15 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
             "the verdict is certain."
         ),
     ),
+    (
+        "warmup",
+        "MODE",
+        False,
+        (
+            "auto (default): wait until the target is ready, and no longer; fixed: wait the whole "
+            "budgets first; off: do not wait."
+        ),
+    ),
     ("evidence-dir", "DIR", False, "Where verdict and transcripts go (default: .goldenpath)."),
     ("gate", None, False, "For CI: a skipped check is not green."),
     ("accept-bypass", None, False, "Exit with 0 when a valid emergency bypass is active."),

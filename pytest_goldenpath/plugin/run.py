@@ -22,10 +22,15 @@ from pytest_goldenpath.report.files import (
 )
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
+from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 
 _EMBEDDED_FILE = "embedded.json"
 _SURVEY_FILE = "survey.json"
+_WARMTH_FILE = "warmup.json"
+_WANTED_FILE = "wants-warmup"
 _LOCK_WITHIN_S = 600.0
+#: A survey gets at least this, whatever the warm-up has cost.
+_LEAST_S = 5.0
 
 
 class Run:
@@ -33,18 +38,23 @@ class Run:
 
     Under xdist ``folder`` is a private directory of the whole run: the controller puts the
     embedded backend's address there, and the worker that needs the survey first conducts it for
-    all. Without xdist there is no such folder.
+    all. Without xdist there is no such folder. A controller that could not know of the checks
+    has only given its workers a ``meeting`` place, where the first of them leaves its warm-up.
     """
 
-    def __init__(self, settings: Settings, folder: Path | None = None) -> None:
-        """Take the settings, and the run's private directory if it has one."""
+    def __init__(
+        self, settings: Settings, folder: Path | None = None, meeting: Path | None = None
+    ) -> None:
+        """Take the settings, and the run's private directories if it has any."""
         self.settings = settings
         self.redactor = Redactor()
         self.folder = folder
+        self._meeting = None if settings.resolved.target.embedded else meeting
         self.wanted: frozenset[str] = frozenset()
         self.selected: tuple[str, ...] = ()
         self.remediation: tuple[str, ...] = ()
         self.survey: Survey | None = None
+        self.warmth: ResilienceReport | None = None
         self._backend: object = None
         self._target = replace(settings.resolved.target, faults=settings.faults)
         self._wallet: Wallet | None = settings.resolved.wallet
@@ -127,6 +137,17 @@ class Run:
         with FileLock(self.folder / "survey.lock", timeout=_LOCK_WITHIN_S):
             yield
 
+    @contextmanager
+    def warmup_turn(self) -> Iterator[None]:
+        """Hold the right to warm up; the others wait for its result."""
+        if self._meeting is None:
+            yield
+            return
+        from filelock import FileLock
+
+        with FileLock(self._meeting / "warmup.lock", timeout=_LOCK_WITHIN_S):
+            yield
+
     def recall(self) -> Survey | None:
         """Return the survey that this run has already conducted, in whichever process."""
         if self.survey is None and self.folder and (self.folder / _SURVEY_FILE).exists():
@@ -141,6 +162,38 @@ class Run:
             write_whole(self.folder / _SURVEY_FILE, survey_to_text(survey))
         write_transcripts(self.settings.evidence_dir, survey)
         return survey
+
+    def survey_budget_s(self) -> float | None:
+        """Return the seconds left for a survey, None when its own deadlines bound it."""
+        budget_s = self.settings.survey_budget_s
+        warmth = self.recall_warmth()
+        if budget_s is None or warmth is None:
+            return budget_s
+        return max(_LEAST_S, budget_s - warmth.took_s)
+
+    def ask_for_warmth(self) -> None:
+        """Let the controller know that a selected check needs the target."""
+        if self.folder:
+            (self.folder / _WANTED_FILE).touch()
+
+    def is_warmth_asked_for(self) -> bool:
+        """Tell whether a worker has said that a selected check needs the target."""
+        return bool(self.folder and (self.folder / _WANTED_FILE).exists())
+
+    def keep_warmth(self, report: ResilienceReport) -> None:
+        """Keep what the warm-up found, for every process of the run."""
+        self.warmth = report
+        place = self.folder or self._meeting
+        if place:
+            write_whole(place / _WARMTH_FILE, json.dumps(report.plain()))
+
+    def recall_warmth(self) -> ResilienceReport | None:
+        """Return what the run's warm-up found, in whichever process; None before it."""
+        place = self.folder or self._meeting
+        if self.warmth is None and place and (place / _WARMTH_FILE).exists():
+            text = (place / _WARMTH_FILE).read_text(encoding="utf-8")
+            self.warmth = from_plain(json.loads(text))
+        return self.warmth
 
     def _is_shared(self) -> bool:
         return bool(self.folder and (self.folder / _EMBEDDED_FILE).exists())

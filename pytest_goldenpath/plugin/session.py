@@ -22,12 +22,14 @@ from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
 from pytest_goldenpath.verdict.readiness import readiness
+from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 
 #: Key of what a worker tells the controller at its end.
 OUTPUT = "goldenpath"
 #: Key of a worker's refusal of a wrong setting or marker.
 REFUSAL = "goldenpath_refusal"
 _UNAVAILABLE = 503
+_NOT_NEEDED = "no check that needs the target came to run"
 _WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
 
@@ -42,10 +44,11 @@ class WorkerEnd:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Hand over plain data only; xdist carries nothing else."""
         output: dict[str, Any] = getattr(session.config, "workeroutput", {})
-        target = self._run.known_target()
+        target, warmth = self._run.known_target(), self._run.recall_warmth()
         output[OUTPUT] = {
             "selected": list(self._run.selected),
             "remediation": list(self._run.remediation),
+            "warmup": None if warmth is None else warmth.plain(),
             "addresses": {"backend": target.backend, "auth": target.auth, "ws": target.ws},
             **_met(self._run),
         }
@@ -116,6 +119,8 @@ class Collector:
             self._met["revision"] = self._met["revision"] or said["revision"]
             self._met["seed"] = self._met["seed"] or said["seed"]
             self._addresses = said["addresses"]
+            if said["warmup"] and self._run.warmth is None:
+                self._run.warmth = from_plain(said["warmup"])
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell a person's Ctrl-C from a session that stops itself at ``--maxfail``."""
@@ -202,12 +207,24 @@ class Collector:
             unfinished=unfinished,
             bypass=self._run.settings.bypass,
             rulebook=self._run.settings.rulebook,
+            doubts=self._doubts(),
         )
         if exitstatus == pytest.ExitCode.INTERNAL_ERROR and decision.verdict is Verdict.PASS:
             reason = ("the test run ended with an internal error",)
             undecided = Verdict.INCONCLUSIVE
             return Decision(undecided, undecided, Exit.INCONCLUSIVE, reason, decision.counts)
         return decision
+
+    def _warmth(self) -> ResilienceReport:
+        # A report of a target that is not ready is false, so it is compared with None.
+        found = self._run.warmth
+        if found is None:
+            return ResilienceReport(self._run.settings.warmup, skipped=_NOT_NEEDED)
+        return found
+
+    def _doubts(self) -> tuple[str, ...]:
+        warmth = self._run.warmth
+        return (warmth.doubt,) if warmth is not None and warmth.doubt else ()
 
     def _exit_code(self, decision: Decision, exitstatus: int) -> int:
         own = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
@@ -237,6 +254,7 @@ class Collector:
             settings.bypass,
             self._met["http_503"],
             readiness(self._checks.values(), selected=self._remediation),
+            self._warmth(),
         )
 
 

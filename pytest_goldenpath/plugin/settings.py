@@ -25,13 +25,23 @@ from pytest_goldenpath.target.sources import (
 )
 from pytest_goldenpath.verdict.bypass import Bypass, read_bypass
 from pytest_goldenpath.verdict.decide import Rulebook
+from pytest_goldenpath.verdict.warmup import AUTO
+from pytest_goldenpath.verdict.warmup import MODES as WARMUPS
 
 FULL, FAST = "full", "fast_feedback"
 _MODES = (FULL, FAST)
 _ALL = "all"
 _EVIDENCE = ".goldenpath"
 _EMBEDDED_NEEDS = ("starlette", "uvicorn", "sqlalchemy")
-_FILE_KEYS = ("target", "category", "execution_mode", "evidence_dir", "gate", "allowed_skips")
+_FILE_KEYS = (
+    "target",
+    "category",
+    "execution_mode",
+    "evidence_dir",
+    "gate",
+    "allowed_skips",
+    "warmup",
+)
 _PATH_OPTIONS = frozenset(
     f"--{prefix}{name}" for prefix in ("", "goldenpath-") for name in ("evidence-dir", "env-file")
 )
@@ -49,6 +59,7 @@ class Settings:
         resolved: target and credentials.
         categories: selected ones; empty means all, and foreign tests as well.
         execution_mode: ``full`` or ``fast_feedback``.
+        warmup: ``auto``, ``fixed`` or ``off``.
         evidence_dir: absolute path.
         faults, variants: of the embedded backend.
         bypass: the tester's.
@@ -65,6 +76,7 @@ class Settings:
     bypass: Bypass
     rulebook: Rulebook
     sources: Mapping[str, str]
+    warmup: str = AUTO
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -110,6 +122,8 @@ def read_settings(config: pytest.Config) -> Settings:
     if mode.value == FAST and not categories:
         categories = ("smoke",)
     evidence = reader.one("evidence-dir", _EVIDENCE)
+    warmup = reader.one("warmup", AUTO)
+    _check_name("--warmup", warmup, WARMUPS)
     faults = _embedded_names(reader, "fault")
     variants = _embedded_names(reader, "variant")
     _check_families(variants)
@@ -129,6 +143,7 @@ def read_settings(config: pytest.Config) -> Settings:
         _bypass(resolved.environment),
         rulebook,
         {**resolved.sources, **reader.sources},
+        warmup.value,
     )
 
 

@@ -13,7 +13,14 @@ import pytest
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import CATEGORIES, SUITES, is_asked_for
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
-from pytest_goldenpath.plugin.distributed import INPUT, Distributed, Listener, Refusal, Watch
+from pytest_goldenpath.plugin.distributed import (
+    INPUT,
+    MEETING,
+    Distributed,
+    Listener,
+    Refusal,
+    Watch,
+)
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
@@ -23,6 +30,7 @@ from pytest_goldenpath.plugin.settings import (
     evidence_folder,
     read_settings,
 )
+from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target
 from pytest_goldenpath.report.files import forget, prepare_folder
 from pytest_goldenpath.target.keys import env_name
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
@@ -47,12 +55,15 @@ def configure(config: pytest.Config) -> None:
     if not _is_controller(config) or only_lists(config):
         return
     config.pluginmanager.register(Listener(), "goldenpath_listener")
+    folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if RUN not in config.stash:
-        config.pluginmanager.register(Watch(lambda: _wake(config)), "goldenpath_watch")
+        watch = Watch(lambda: _wake(config), folder)
+        config.pluginmanager.register(watch, "goldenpath_watch")
         return
     run = config.stash[RUN]
-    run.folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
-    config.add_cleanup(lambda: shutil.rmtree(run.folder or "", ignore_errors=True))
+    config.pluginmanager.register(ControllerWarming(config, run), "goldenpath_warming")
+    run.folder = folder
     config.pluginmanager.register(Distributed(run), "goldenpath_distributed")
 
 
@@ -85,7 +96,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     run.want(codes, *(("journey",) if reads_journey else ()))
     run.selected = tuple(item.nodeid for item in checks)
     run.remediation = tuple(i.nodeid for i in checks if category_of(i) == REMEDIATION)
-    _hook_in(config, run)
+    _hook_in(config, run, checks)
 
 
 def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
@@ -102,8 +113,9 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
         if not only_lists(config) and worker_input is None:
             forget(evidence_folder(config))
         raise pytest.UsageError(f"goldenpath: {error}") from None
-    folder = (worker_input or {}).get(INPUT)
-    run = Run(settings, Path(folder) if folder else None)
+    told = worker_input or {}
+    folder, meeting = (Path(told[key]) if key in told else None for key in (INPUT, MEETING))
+    run = Run(settings, folder, meeting)
     config.stash[RUN] = run
     config.add_cleanup(run.stop_backend)
     if worker_input is None:
@@ -141,7 +153,7 @@ def _check_context(settings: Settings) -> None:
         )
 
 
-def _hook_in(config: pytest.Config, run: Run) -> None:
+def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
     from pytest_goldenpath.plugin.judging import Hooks
 
@@ -149,6 +161,9 @@ def _hook_in(config: pytest.Config, run: Run) -> None:
     config.pluginmanager.add_hookspecs(Hooks)
     _register_fixtures(config)
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
+    if any(needs_target(item) for item in items):
+        run.ask_for_warmth()
+        config.pluginmanager.register(Warming(config, run), "goldenpath_warming")
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
 

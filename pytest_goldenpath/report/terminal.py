@@ -49,6 +49,11 @@ class Told(Protocol):
         ...
 
     @property
+    def warmup(self) -> str:
+        """How the run warms up."""
+        ...
+
+    @property
     def evidence_dir(self) -> Path:
         """Where the evidence goes."""
         ...
@@ -113,6 +118,9 @@ def header_lines(told: Told) -> list[str]:
         "users": f"{target.users}",
         "category": ", ".join(told.categories) or "all",
         "execution_mode": told.execution_mode,
+        "warmup": told.warmup,
+        "vpc_budget_s": f"{target.vpc_budget_s:g}",
+        "db_budget_s": f"{target.db_budget_s:g}",
         "evidence_dir": str(told.evidence_dir),
         "gate": "a skipped check is not green" if told.rulebook.gate else "",
         "accept_bypass": "a bypassed run exits with 0" if told.rulebook.accept_bypass else "",
@@ -161,6 +169,7 @@ def summary_lines(verdict: Mapping[str, Any], *, evidence: str, bypass: Bypass) 
     lines += _doubts(verdict)
     lines += _advice(verdict)
     lines += _readiness(verdict)
+    lines += _warmup(verdict["warmup"])
     lines.append(Line(_counts(verdict)))
     lines.append(Line(f"verdict file: {evidence}"))
     return [Line(printable(line.text), line.style) for line in lines]
@@ -252,6 +261,23 @@ def _readiness(verdict: Mapping[str, Any]) -> Iterator[Line]:
     )
     for missing in found["missing"]:
         yield Line(f"  not proven: {missing}")
+
+
+def _warmup(warmup: Mapping[str, Any]) -> Iterator[Line]:
+    """Tell what the warm-up found, each probe in a line when it was in vain."""
+    probes = {name: probe for name, probe in warmup.items() if isinstance(probe, dict)}
+    ready = (
+        f"{name} ready in {probe['took_s']:.1f} s ({probe['proof']})"
+        for name, probe in probes.items()
+        if probe["ready"]
+    )
+    told = "; ".join((*ready, *filter(None, [warmup["skipped"]])))
+    if told:
+        yield Line(f"warm-up: {told}")
+    for name, probe in probes.items():
+        if not probe["ready"]:
+            spent = f"{probe['took_s']:.1f} of {probe['budget_s']:g} s, {probe['probes']} probes"
+            yield Line(f"warm-up: {name} not ready ({spent}): {probe['last_error']}", "yellow")
 
 
 def _counts(verdict: Mapping[str, Any]) -> str:

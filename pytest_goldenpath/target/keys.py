@@ -12,7 +12,13 @@ from pytest_goldenpath.target.sources import Environment, Setting, TargetsFile, 
 
 ADDRESS_KEYS = ("backend", "auth", "ws", "frontend")
 TEXT_KEYS = (*ADDRESS_KEYS, "revision", "prompt", "seed", "context_api")
-SECONDS_KEYS = ("event_deadline_s", "run_deadline_s", "heartbeat_s")
+SECONDS_KEYS = (
+    "event_deadline_s",
+    "run_deadline_s",
+    "heartbeat_s",
+    "vpc_budget_s",
+    "db_budget_s",
+)
 COUNT_KEYS = ("users",)
 FLAG_KEYS = ("production",)
 KEYS = (*TEXT_KEYS, *SECONDS_KEYS, *COUNT_KEYS, *FLAG_KEYS)

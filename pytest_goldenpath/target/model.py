@@ -51,6 +51,8 @@ class Target:
         users: how many users ask at once, when as many can log in.
         context_api: import path of the UserExecutionContext, or ''.
         faults: names of the embedded backend's faults.
+        vpc_budget_s: seconds that the warm-up may wait for the services to answer.
+        db_budget_s: seconds that it may wait for the database after that.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Target:
     users: int = 8
     context_api: str = ""
     faults: tuple[str, ...] = ()
+    vpc_budget_s: float = 60.0
+    db_budget_s: float = 45.0
 
 
 @dataclass(frozen=True, slots=True)

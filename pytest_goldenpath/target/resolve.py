@@ -253,6 +253,8 @@ def _target(
     run_deadline_s, sources["run_deadline_s"] = table.seconds("run_deadline_s", 60.0)
     quiet_s = _EMBEDDED_HEARTBEAT_S if name == EMBEDDED else _HEARTBEAT_S
     heartbeat_s, sources["heartbeat_s"] = table.seconds("heartbeat_s", quiet_s)
+    vpc_budget_s, sources["vpc_budget_s"] = table.seconds("vpc_budget_s", 60.0)
+    db_budget_s, sources["db_budget_s"] = table.seconds("db_budget_s", 45.0)
     users, sources["users"] = table.count("users", _USERS)
     revision = table.text("revision")
     if options.expect_revision:
@@ -284,6 +286,8 @@ def _target(
         users=users,
         context_api=context.value,
         faults=(),
+        vpc_budget_s=vpc_budget_s,
+        db_budget_s=db_budget_s,
     )
 
 

@@ -71,6 +71,7 @@ def decide(
     unfinished: Collection[str] = (),
     bypass: Bypass | None = None,
     rulebook: Rulebook | None = None,
+    doubts: Collection[str] = (),
 ) -> Decision:
     """Decide a run from its checks.
 
@@ -79,6 +80,7 @@ def decide(
         unfinished: ids of selected checks that did not run.
         bypass: the tester's bypass.
         rulebook: how strictly to judge.
+        doubts: why the run as a whole is not proven, whatever its checks say.
 
     """
     rules = rulebook or Rulebook()
@@ -92,7 +94,7 @@ def decide(
             *_unfinished(unfinished),
         )
         return Decision(Verdict.FAIL, Verdict.FAIL, Exit.FAIL, reasons, counts)
-    doubts = tuple(_doubts(checks, unfinished, rules, counts))
+    doubts = (*_doubts(checks, unfinished, rules, counts), *doubts)
     if doubts:
         undecided = Verdict.INCONCLUSIVE
         return Decision(undecided, undecided, Exit.INCONCLUSIVE, doubts, counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -14,6 +14,7 @@ from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision
 from pytest_goldenpath.verdict.readiness import NEEDED, Readiness
+from pytest_goldenpath.verdict.warmup import ResilienceReport
 
 SCHEMA = "goldenpath-verdict/1"
 
@@ -33,6 +34,7 @@ class RunFacts:
         bypass: the tester's bypass.
         http_503: number of 503 answers met.
         readiness: the share of remediation checks that are proven; None without any.
+        warmup: what the warm-up found.
     """
 
     target: Target
@@ -45,6 +47,7 @@ class RunFacts:
     bypass: Bypass
     http_503: int = 0
     readiness: Readiness | None = None
+    warmup: ResilienceReport = field(default_factory=ResilienceReport)
 
 
 def document(
@@ -77,7 +80,7 @@ def document(
         "seed": facts.seed,
         "started": facts.started,
         "duration_s": round(facts.duration_s, 3),
-        "warmup": {},
+        "warmup": facts.warmup.document(),
         "bypass": {
             "active": bypass.active,
             "expired": bypass.expired,

@@ -23,6 +23,7 @@ VALUES = {
     "expect-revision": "1.4.2",
     "fault": "no-pong",
     "variant": "V11",
+    "warmup": "off",
 }
 #: These say something about a remote target only.
 COMPANIONS = {

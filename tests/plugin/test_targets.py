@@ -46,9 +46,15 @@ def assert_inconclusive(result: pytest.RunResult, verdict: dict[str, Any]) -> No
 
 @DISTRIBUTED
 def test_refused_connection_is_inconclusive(
-    pytester: pytest.Pytester, run_suite: RunSuite, closed_port: str, workers: tuple[str, ...]
+    pytester: pytest.Pytester,
+    run_suite: RunSuite,
+    monkeypatch: pytest.MonkeyPatch,
+    closed_port: str,
+    workers: tuple[str, ...],
 ) -> None:
     """A target that refuses the connection is blamed on the infrastructure: exit 75."""
+    monkeypatch.setenv("GOLDENPATH_VPC_BUDGET_S", "1")
+
     result = run_suite(f"--target={closed_port}", *workers)
 
     verdict = json.loads(pytester.path.joinpath("evidence/verdict.json").read_text())
@@ -66,6 +72,7 @@ def test_refused_connection_is_inconclusive_without_any_option(
 ) -> None:
     """It makes no difference that the target is named by the environment only."""
     monkeypatch.setenv("GOLDENPATH_TARGET", closed_port)
+    monkeypatch.setenv("GOLDENPATH_VPC_BUDGET_S", "1")
 
     result = run_suite(*workers, evidence="")
 
@@ -153,6 +160,7 @@ def test_header_names_the_source_of_each_setting(
     pytester.path.joinpath("goldenpath.toml").write_text(
         'target = "prelive"\ncategory = ["smoke", "remediation"]\n'
         '[targets.prelive]\nbackend = "https://api.example.com"\nevent_deadline_s = 7.5\n'
+        "db_budget_s = 12.5\n"
     )
     pytester.path.joinpath("ci.env").write_text(
         "GOLDENPATH_EMAIL=ada@example.com\nGOLDENPATH_PASSWORD=hunter22\n"
@@ -172,8 +180,14 @@ def test_header_names_the_source_of_each_setting(
             "password of ada@example.com, ***",
             f"GOLDENPATH_EMAIL in {pytester.path}/ci.env",
         ),
+        "second_login": ("none, so no isolation check", "default"),
         "event_deadline_s": ("7.5", file),
         "run_deadline_s": ("20", "environment GOLDENPATH_RUN_DEADLINE_S"),
+        "heartbeat_s": ("15", "default"),
+        "users": ("8", "default"),
+        "warmup": ("auto", "default"),
+        "vpc_budget_s": ("60", "default"),
+        "db_budget_s": ("12.5", file),
         "category": ("smoke, remediation", file),
         "execution_mode": ("full", "default"),
         "evidence_dir": (str(pytester.path / "evidence"), "option --evidence-dir"),
