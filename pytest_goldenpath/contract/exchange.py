@@ -27,6 +27,7 @@ class Exchange:
         oversized: whether the body was larger than the limit.
         symptom: why there is no answer, or None.
         sent: names and values of what we sent and the answer is held against, such as ``text``.
+        lag_s: seconds of ``elapsed_s`` in which we ourselves did not get round to listening.
     """
 
     purpose: str
@@ -40,6 +41,12 @@ class Exchange:
     oversized: bool = False
     symptom: Symptom | None = None
     sent: tuple[tuple[str, str], ...] = ()
+    lag_s: float = 0.0
+
+    @property
+    def answer_s(self) -> float:
+        """How long the target took, seconds: our own lateness is none of its."""
+        return max(0.0, self.elapsed_s - self.lag_s)
 
     @property
     def accepted(self) -> bool:

@@ -73,4 +73,4 @@ async def ask_readiness(
 
 
 def _slow(answers: list[Exchange]) -> int:
-    return sum(1 for exchange in answers if exchange.elapsed_s > QUICK_S)
+    return sum(1 for exchange in answers if exchange.answer_s > QUICK_S)

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ import httpx
 
 from pytest_goldenpath.contract.exchange import Exchange, parse_json
 from pytest_goldenpath.contract.symptom import Kind, Symptom
-from pytest_goldenpath.journey.clock import Stopwatch
+from pytest_goldenpath.journey.clock import LagMeter, Stopwatch
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
@@ -55,6 +55,7 @@ class Web:
         """Take the address that decides about proxies, the secrets, and the time."""
         self._redactor = redactor
         self._stopwatch = stopwatch
+        self._lag = LagMeter()
         self.ready = False
         self._client = httpx.AsyncClient(
             verify=tls_context() if backend.startswith("https") else False,
@@ -66,6 +67,7 @@ class Web:
 
     async def __aenter__(self) -> Self:
         """Open nothing yet: connections are made when they are needed."""
+        await self._lag.__aenter__()
         return self
 
     async def __aexit__(
@@ -75,6 +77,7 @@ class Web:
         trace: TracebackType | None,
     ) -> None:
         """Close every connection."""
+        await self._lag.__aexit__()
         await self._client.aclose()
 
     async def exchange(
@@ -105,7 +108,7 @@ class Web:
         sent = dict(headers or {})
         if token:
             sent["authorization"] = f"Bearer {token.reveal()}"
-        started_s = self._stopwatch.now()
+        started_s, lag_before_s = self._stopwatch.now(), self._lag.total_s
         record = _Record(purpose, method, url, started_s)
         try:
             async with (
@@ -124,7 +127,7 @@ class Web:
         exchange = record.answered(
             self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
         )
-        return Answer(exchange, answered)
+        return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
 
 
 def tls_context() -> ssl.SSLContext:

@@ -528,6 +528,15 @@ def test_health_that_falters_is_not_proven() -> None:
     assert judge("GP-101", observed).broken == ()
 
 
+def test_our_own_lateness_is_not_the_targets() -> None:
+    """An answer that we heard late, because the runner was busy, is not a slow one."""
+    late = tuple(exchange(elapsed_s=2.6) for _ in range(20))
+    busy = tuple(replace(answer, lag_s=1.4) for answer in late)
+
+    assert judge("GP-103", survey(health=late)).broken
+    assert judge("GP-103", survey(health=busy)).proven
+
+
 def test_unproven_expiry_is_told() -> None:
     """Without a real expired token the report says that expiry was not proven."""
     tried = stranger(purpose=f"a stranger with {UNSIGNED_EXPIRY}")
