@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from typing import Self
 
 
 class Stopwatch:
@@ -33,7 +34,7 @@ class LagMeter:
         self.total_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> LagMeter:
+    async def __aenter__(self) -> Self:
         """Begin to look."""
         self._task = asyncio.create_task(self._look())
         return self
