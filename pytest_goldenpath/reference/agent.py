@@ -18,7 +18,7 @@ from pytest_goldenpath.reference.events import (
     TOOL_DONE,
     Event,
 )
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Seams
 
 SUPERVISOR = "supervisor"
 DATA = "data"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from pytest_goldenpath.reference.costs import CostReport
+from pytest_goldenpath.reference.fault import Seams
 from pytest_goldenpath.reference.prompts import Sum
-from pytest_goldenpath.reference.seams import Seams
 
 
 @dataclass(frozen=True, slots=True)

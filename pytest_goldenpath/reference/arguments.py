@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
-from pytest_goldenpath.reference.fault import Fault, Variant
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Fault, Seams, Variant
 from pytest_goldenpath.reference.settings import HEARTBEAT_S, Settings
 
 HEARTBEAT_VARIABLE = "GOLDENPATH_REFERENCE_HEARTBEAT_S"

@@ -13,9 +13,9 @@ from pytest_goldenpath.reference.fault import (
     Insert,
     Move,
     Pause,
+    Seams,
     Select,
 )
-from pytest_goldenpath.reference.seams import Seams
 from pytest_goldenpath.reference.wire import Odd
 
 Item: TypeAlias = Event | Raw | Odd | Close

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from pytest_goldenpath.reference import users
 from pytest_goldenpath.reference.database import Database
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Seams
 from pytest_goldenpath.reference.tokens import Claims, Refusal, Tokens
 from pytest_goldenpath.reference.web import ApiError
 

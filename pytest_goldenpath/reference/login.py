@@ -6,8 +6,8 @@ import zlib
 from starlette.websockets import WebSocket
 
 from pytest_goldenpath.reference import subprotocols
+from pytest_goldenpath.reference.fault import Seams
 from pytest_goldenpath.reference.gate import Gate, bearer
-from pytest_goldenpath.reference.seams import Seams
 from pytest_goldenpath.reference.tokens import Refusal
 
 _BYPASS_VALUES = {"1", "true", "yes", "e2e", "staging", "enabled"}

@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Seams
 
 VERSION = "1.0.0"
 HEARTBEAT_S = 15.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import jwt
 
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Seams
 from pytest_goldenpath.reference.settings import ACCESS_TOKEN_S, REFRESH_TOKEN_S
 from pytest_goldenpath.reference.users import User
 

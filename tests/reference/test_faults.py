@@ -16,7 +16,7 @@ from pytest_goldenpath.reference.catalogue import FAULTS
 from pytest_goldenpath.reference.database import Database
 from pytest_goldenpath.reference.disturb import Item, disturbed
 from pytest_goldenpath.reference.events import Event
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Seams
 from pytest_goldenpath.reference.shapes import SHAPES
 from reference.driver import FIVE, PROMPT, Client, Twin, bearer, names, started, talk
 
