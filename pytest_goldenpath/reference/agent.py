@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pytest_goldenpath.reference import prompts
 from pytest_goldenpath.reference.answers import Findings, composed
 from pytest_goldenpath.reference.costs import CostReport, look_up
-from pytest_goldenpath.reference.database import Database
 from pytest_goldenpath.reference.events import (
     COMPLETED,
     EXECUTING,
@@ -19,6 +18,7 @@ from pytest_goldenpath.reference.events import (
     Event,
 )
 from pytest_goldenpath.reference.fault import Seams
+from pytest_goldenpath.reference.store import Database
 
 SUPERVISOR = "supervisor"
 DATA = "data"

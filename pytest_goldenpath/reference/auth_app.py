@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from pytest_goldenpath.reference import passwords, users
+from pytest_goldenpath.reference import passwords, store
 from pytest_goldenpath.reference.auth_health import AuthHealth
 from pytest_goldenpath.reference.gate import bearer
+from pytest_goldenpath.reference.store import User
 from pytest_goldenpath.reference.tokens import Claims, Refusal
 from pytest_goldenpath.reference.twin import Twin
-from pytest_goldenpath.reference.users import User
 from pytest_goldenpath.reference.web import ApiError, Routes, application, clean, json_body
 
 SERVICE = "auth-service"
@@ -51,7 +51,7 @@ class Accounts:
     async def login(self, request: Request) -> Response:
         """Give tokens for an address and its password."""
         email, password = _credentials(await json_body(request))
-        user = await self._twin.database.call(users.find, email)
+        user = await self._twin.database.call(store.find_user, email)
         stored = user.password if user else _NOBODY
         matches = await asyncio.to_thread(passwords.matches, password, stored)
         if user is None or not (matches or self._seams.on("login.any_password")):
@@ -63,7 +63,7 @@ class Accounts:
 
     async def _forget_earlier(self, user: User, token: str) -> None:
         if user.id in self._latest:
-            await self._twin.database.call(users.revoke, self._latest[user.id])
+            await self._twin.database.call(store.revoke, self._latest[user.id])
         self._latest[user.id] = self._twin.tokens.read(token).jti
 
     async def google(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class Accounts:
             )
         name = clean(str(body.get("name") or email.partition("@")[0]))[:200]
         hashed = await asyncio.to_thread(passwords.hashed, password)
-        user = await self._twin.database.call(users.add, email, name, hashed)
+        user = await self._twin.database.call(store.add_user, email, name, hashed)
         if user is None:
             raise ApiError(409, {"detail": "User already exists"})
         return self._welcome(user, id=user.id, email=user.email, name=user.name)
@@ -120,8 +120,8 @@ class Accounts:
 
     async def _known(self, user_id: str, email: str, name: str) -> User:
         # Without a password: these users have no other way in.
-        await self._twin.database.call(users.add, email, name, _NOBODY, user_id)
-        user = await self._twin.database.call(users.find, email)
+        await self._twin.database.call(store.add_user, email, name, _NOBODY, user_id)
+        user = await self._twin.database.call(store.find_user, email)
         if user is None:
             raise LookupError(email)
         return user
@@ -173,8 +173,8 @@ class TokenDesk:
             claims = await self._gate.check(token, "refresh")
         except Refusal as refusal:
             raise ApiError(401, {"detail": "Invalid refresh token"}) from refusal
-        fresh = await self._twin.database.call(users.revoke, claims.jti)
-        user = await self._twin.database.call(users.by_id, claims.user_id)
+        fresh = await self._twin.database.call(store.revoke, claims.jti)
+        user = await self._twin.database.call(store.user_by_id, claims.user_id)
         if user is None or not fresh:
             raise ApiError(401, {"detail": "Invalid refresh token"})
         return JSONResponse(self._twin.tokens.pair(user))
@@ -185,7 +185,7 @@ class TokenDesk:
             claims = await self._gate.check(bearer(request.headers.get("authorization", "")))
         except Refusal:
             return JSONResponse({"message": "Successfully logged out", "status": "success"})
-        await self._twin.database.call(users.revoke, claims.jti)
+        await self._twin.database.call(store.revoke, claims.jti)
         return JSONResponse({"message": "Successfully logged out", "status": "success"})
 
     async def me(self, request: Request) -> Response:

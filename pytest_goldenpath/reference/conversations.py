@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, select
 
-from pytest_goldenpath.reference.database import messages, threads
+from pytest_goldenpath.reference.store import messages, threads
 
 ANYBODY = ""  # as owner: no check; only faults use it
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from pytest_goldenpath.reference.database import cloud_costs
 from pytest_goldenpath.reference.prompts import Sum
+from pytest_goldenpath.reference.store import cloud_costs
 
 
 @dataclass(frozen=True, slots=True)

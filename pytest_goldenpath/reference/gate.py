@@ -4,9 +4,9 @@ import hashlib
 
 from starlette.requests import Request
 
-from pytest_goldenpath.reference import users
-from pytest_goldenpath.reference.database import Database
+from pytest_goldenpath.reference import store
 from pytest_goldenpath.reference.fault import Seams
+from pytest_goldenpath.reference.store import Database
 from pytest_goldenpath.reference.tokens import Claims, Refusal, Tokens
 from pytest_goldenpath.reference.web import ApiError
 
@@ -31,7 +31,7 @@ class Gate:
 
     async def _read(self, token: str, kind: str) -> Claims:
         claims = self._tokens.read(token, kind)
-        if await self._database.call(users.is_revoked, claims.jti):
+        if await self._database.call(store.is_revoked, claims.jti):
             raise Refusal("revoked", claims)
         return claims
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from pytest_goldenpath.reference import passwords, users
+from pytest_goldenpath.reference import passwords, store
 from pytest_goldenpath.reference.auth_app import auth_app
 from pytest_goldenpath.reference.backend_app import backend_app
 from pytest_goldenpath.reference.settings import Settings
+from pytest_goldenpath.reference.store import User
 from pytest_goldenpath.reference.twin import Twin, assembled
-from pytest_goldenpath.reference.users import User
 
 _MAX_FRAME_BYTES = 4 * 1024 * 1024
 _HOUR_S = 3600
@@ -110,7 +110,7 @@ async def _stopped(server: Server) -> None:
 
 async def _created(twin: Twin, user: NewUser) -> User:
     hashed = await asyncio.to_thread(passwords.hashed, user.password)
-    return await twin.database.call(users.put, user.email, user.name, hashed)
+    return await twin.database.call(store.put_user, user.email, user.name, hashed)
 
 
 def _ready(twin: Twin, ports: tuple[socket.socket, socket.socket], people: Sequence[User]) -> Ready:

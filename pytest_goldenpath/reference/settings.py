@@ -1,4 +1,4 @@
-"""What one run of the reference backend is told: its settings, and the command line that makes them."""
+"""What one run of the reference backend is told: its settings, and the command line behind them."""
 
 import argparse
 import difflib

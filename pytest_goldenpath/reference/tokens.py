@@ -8,7 +8,7 @@ import jwt
 
 from pytest_goldenpath.reference.fault import Seams
 from pytest_goldenpath.reference.settings import ACCESS_TOKEN_S, REFRESH_TOKEN_S
-from pytest_goldenpath.reference.users import User
+from pytest_goldenpath.reference.store import User
 
 ALGORITHM = "HS256"
 ISSUER = "netra-auth-service"
