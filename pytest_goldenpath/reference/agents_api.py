@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pytest_goldenpath.reference.agent import Task
+from pytest_goldenpath.reference.identity import Claims
 from pytest_goldenpath.reference.runs import Forbidden, Runs
-from pytest_goldenpath.reference.tokens import Claims
 from pytest_goldenpath.reference.twin import Twin
 from pytest_goldenpath.reference.web import ApiError, Routes, clean, invalid, json_body, text_field
 

@@ -8,18 +8,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from pytest_goldenpath.reference import passwords, store
+from pytest_goldenpath.reference import identity, store
 from pytest_goldenpath.reference.auth_health import AuthHealth
-from pytest_goldenpath.reference.gate import bearer
+from pytest_goldenpath.reference.identity import Claims, Refusal, bearer
 from pytest_goldenpath.reference.store import User
-from pytest_goldenpath.reference.tokens import Claims, Refusal
 from pytest_goldenpath.reference.twin import Twin
 from pytest_goldenpath.reference.web import ApiError, Routes, application, clean, json_body
 
 SERVICE = "auth-service"
 _MIN_PASSWORD = 8
 # What an unknown address is compared with, so that it takes as long as a wrong password.
-_NOBODY = passwords.hashed("nobody")
+_NOBODY = identity.hashed_password("nobody")
 
 
 def auth_app(twin: Twin) -> ASGIApp:
@@ -53,7 +52,7 @@ class Accounts:
         email, password = _credentials(await json_body(request))
         user = await self._twin.database.call(store.find_user, email)
         stored = user.password if user else _NOBODY
-        matches = await asyncio.to_thread(passwords.matches, password, stored)
+        matches = await asyncio.to_thread(identity.password_matches, password, stored)
         if user is None or not (matches or self._seams.on("login.any_password")):
             raise ApiError(401, {"detail": "Invalid credentials"})
         welcome = self._twin.tokens.pair(user)
@@ -82,7 +81,7 @@ class Accounts:
                 422, {"detail": f"A valid email and {_MIN_PASSWORD} characters of password needed"}
             )
         name = clean(str(body.get("name") or email.partition("@")[0]))[:200]
-        hashed = await asyncio.to_thread(passwords.hashed, password)
+        hashed = await asyncio.to_thread(identity.hashed_password, password)
         user = await self._twin.database.call(store.add_user, email, name, hashed)
         if user is None:
             raise ApiError(409, {"detail": "User already exists"})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from pytest_goldenpath.reference import passwords, store
+from pytest_goldenpath.reference import identity, store
 from pytest_goldenpath.reference.auth_app import auth_app
 from pytest_goldenpath.reference.backend_app import backend_app
 from pytest_goldenpath.reference.settings import Settings
@@ -109,7 +109,7 @@ async def _stopped(server: Server) -> None:
 
 
 async def _created(twin: Twin, user: NewUser) -> User:
-    hashed = await asyncio.to_thread(passwords.hashed, user.password)
+    hashed = await asyncio.to_thread(identity.hashed_password, user.password)
     return await twin.database.call(store.put_user, user.email, user.name, hashed)
 
 

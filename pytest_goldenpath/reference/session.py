@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pytest_goldenpath.reference import frames, subprotocols
+from pytest_goldenpath.reference import frames
 from pytest_goldenpath.reference.connection import Connection
 from pytest_goldenpath.reference.fault import Close, Reply
+from pytest_goldenpath.reference.identity import Doorman, Refusal, chosen_subprotocol
 from pytest_goldenpath.reference.inbox import STARTERS, ClientMessage, Unreadable, understood
-from pytest_goldenpath.reference.login import Doorman
 from pytest_goldenpath.reference.runs import Forbidden, Runs
 from pytest_goldenpath.reference.settings import CONNECTIONS_PER_USER, MAX_MESSAGE_BYTES
-from pytest_goldenpath.reference.tokens import Refusal
 from pytest_goldenpath.reference.twin import Twin
 
 _CONTROL = ("ping", "heartbeat")
@@ -47,7 +46,7 @@ class Sockets:
             return
         offered = websocket.scope.get("subprotocols", [])
         early = self._twin.settings.events in {"V11", "V13"}
-        name = subprotocols.chosen(offered, prefer_plain=early)
+        name = chosen_subprotocol(offered, prefer_plain=early)
         if offered and name is None:
             await websocket.close(1003)
             return

@@ -143,7 +143,7 @@ class User:
     id: str
     email: str
     name: str
-    password: str  # salted hash, see passwords.py
+    password: str  # salted hash, see identity.py
 
 
 def find_user(connection: Connection, email: str) -> User | None:

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from pytest_goldenpath.reference import conversations
 from pytest_goldenpath.reference.conversations import ANYBODY, Thread
-from pytest_goldenpath.reference.tokens import Claims
+from pytest_goldenpath.reference.identity import Claims
 from pytest_goldenpath.reference.twin import Twin
 from pytest_goldenpath.reference.web import ApiError, Routes, clean, invalid, json_body, text_field
 

@@ -4,11 +4,10 @@ import secrets
 from dataclasses import dataclass
 
 from pytest_goldenpath.reference.agent import Agent
-from pytest_goldenpath.reference.gate import Gate
 from pytest_goldenpath.reference.hub import Hub
+from pytest_goldenpath.reference.identity import Gate, Tokens
 from pytest_goldenpath.reference.settings import Settings
 from pytest_goldenpath.reference.store import Database
-from pytest_goldenpath.reference.tokens import Tokens
 from pytest_goldenpath.reference.web import Build
 
 
