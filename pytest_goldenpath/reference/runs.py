@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import AsyncIterator
 
-from pytest_goldenpath.reference import conversations, frames, prompts, wire
-from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task
+from pytest_goldenpath.reference import conversations, frames, wire
+from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task, topic_of
 from pytest_goldenpath.reference.connection import Connection
 from pytest_goldenpath.reference.disturb import Item, disturbed
 from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Raw
@@ -34,7 +34,7 @@ class Runs:
         thread_id = thread_id or f"thread_{uuid.uuid4().hex[:16]}"
         owner = await database.call(conversations.owner, thread_id)
         if owner is None:
-            title = prompts.topic(prompt)
+            title = topic_of(prompt)
             await database.call(conversations.create, user_id, title, {}, thread_id)
         elif owner != user_id and not self._seams.on("runs.any_thread"):
             raise Forbidden(thread_id)
