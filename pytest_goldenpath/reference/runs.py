@@ -3,13 +3,20 @@
 import uuid
 from collections.abc import AsyncIterator
 
-from pytest_goldenpath.reference import conversations, frames, wire
+from pytest_goldenpath.reference import frames, wire
 from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task, topic_of
 from pytest_goldenpath.reference.connection import Connection
 from pytest_goldenpath.reference.disturb import Item, disturbed
 from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Raw
 from pytest_goldenpath.reference.fault import Close
 from pytest_goldenpath.reference.shapes import SHAPES
+from pytest_goldenpath.reference.threads import (
+    add_message,
+    create_thread,
+    delete_thread,
+    owner_of,
+    threads_of,
+)
 from pytest_goldenpath.reference.twin import Twin
 from pytest_goldenpath.reference.web import iso
 from pytest_goldenpath.reference.wire import Odd
@@ -32,10 +39,10 @@ class Runs:
         """Return the task for a request in this thread, which is created if it is new."""
         database = self._twin.database
         thread_id = thread_id or f"thread_{uuid.uuid4().hex[:16]}"
-        owner = await database.call(conversations.owner, thread_id)
+        owner = await database.call(owner_of, thread_id)
         if owner is None:
             title = topic_of(prompt)
-            await database.call(conversations.create, user_id, title, {}, thread_id)
+            await database.call(create_thread, user_id, title, {}, thread_id)
         elif owner != user_id and not self._seams.on("runs.any_thread"):
             raise Forbidden(thread_id)
         run_id = self._seams.at("run.id", str) or run_id or f"run_{uuid.uuid4().hex[:16]}"
@@ -43,8 +50,8 @@ class Runs:
 
     async def forget(self, user_id: str) -> None:
         """Lose the user's threads; no healthy server does."""
-        for thread in await self._twin.database.call(conversations.of, user_id, 1000, 0):
-            await self._twin.database.call(conversations.delete, thread.id)
+        for thread in await self._twin.database.call(threads_of, user_id, 1000, 0):
+            await self._twin.database.call(delete_thread, thread.id)
 
     async def quietly(self, task: Task) -> str:
         """Do a task for which nobody listens; return the answer."""
@@ -99,7 +106,7 @@ class Runs:
             thread_id = f"{thread_id}-lost"
         for _ in range(times):
             await self._twin.database.call(
-                conversations.say, thread_id, role, content, {"run_id": task.run_id}
+                add_message, thread_id, role, content, {"run_id": task.run_id}
             )
 
 
