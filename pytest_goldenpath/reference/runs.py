@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from pytest_goldenpath.reference import frames, wire
 from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task, topic_of
 from pytest_goldenpath.reference.connection import Connection
-from pytest_goldenpath.reference.disturb import Item, disturbed
-from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Raw
+from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Item, Odd, Raw, disturbed
 from pytest_goldenpath.reference.fault import Close
 from pytest_goldenpath.reference.shapes import SHAPES
 from pytest_goldenpath.reference.threads import (
@@ -19,7 +18,6 @@ from pytest_goldenpath.reference.threads import (
 )
 from pytest_goldenpath.reference.twin import Twin
 from pytest_goldenpath.reference.web import iso
-from pytest_goldenpath.reference.wire import Odd
 
 
 class Forbidden(Exception):

@@ -2,20 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
 
-from pytest_goldenpath.reference.events import Event
-
 _HUGE = 1_500_000
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """An event that a fault wants to have encoded in a wrong way."""
-
-    event: Event
-    way: str
 
 
 class BadText(str):

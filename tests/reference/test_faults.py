@@ -13,8 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationEr
 from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.agent import Agent, Task
 from pytest_goldenpath.reference.catalogue import FAULTS
-from pytest_goldenpath.reference.disturb import Item, disturbed
-from pytest_goldenpath.reference.events import Event
+from pytest_goldenpath.reference.events import Event, Item, disturbed
 from pytest_goldenpath.reference.fault import Seams
 from pytest_goldenpath.reference.shapes import SHAPES
 from pytest_goldenpath.reference.store import Database
