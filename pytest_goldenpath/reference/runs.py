@@ -3,12 +3,11 @@
 import uuid
 from collections.abc import AsyncIterator
 
-from pytest_goldenpath.reference import frames, wire
+from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task, topic_of
 from pytest_goldenpath.reference.connection import Connection
 from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Item, Odd, Raw, disturbed
 from pytest_goldenpath.reference.fault import Close
-from pytest_goldenpath.reference.shapes import SHAPES
 from pytest_goldenpath.reference.threads import (
     add_message,
     create_thread,
@@ -18,6 +17,7 @@ from pytest_goldenpath.reference.threads import (
 )
 from pytest_goldenpath.reference.twin import Twin
 from pytest_goldenpath.reference.web import iso
+from pytest_goldenpath.reference.wire import SHAPES
 
 
 class Forbidden(Exception):
@@ -108,7 +108,7 @@ class Runs:
             )
 
 
-def _progress(task: Task) -> frames.Frame:
+def _progress(task: Task) -> wire.Frame:
     return {
         "type": "agent_progress",
         "data": {"run_id": task.run_id, "user_id": task.user_id, "message": "Half of it is done."},

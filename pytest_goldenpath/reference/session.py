@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pytest_goldenpath.reference import frames
+from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.connection import Connection
 from pytest_goldenpath.reference.fault import Close, Reply
 from pytest_goldenpath.reference.identity import Doorman, Refusal, chosen_subprotocol
@@ -62,11 +62,11 @@ class Sockets:
     async def _refuse(self, websocket: WebSocket, refusal: Refusal) -> None:
         seams = self._twin.settings.seams
         connection = Connection(websocket, "", "")
-        await connection.send(frames.error("AUTH_FAILED", f"Authentication failed: {refusal}"))
+        await connection.send(wire.error("AUTH_FAILED", f"Authentication failed: {refusal}"))
         code = seams.at("ws.refusal_code", int)
         if code == 0:
             while (await websocket.receive())["type"] != "websocket.disconnect":
-                await connection.send(frames.error("CONNECTION_ERROR", "Message routing failed"))
+                await connection.send(wire.error("CONNECTION_ERROR", "Message routing failed"))
             return
         await connection.close(code or 1008, "Authentication failed")
 
@@ -76,7 +76,7 @@ class Sockets:
         mine = hub.of(user_id)
         counted = hub.everybody() if seams.on("limits.shared") else mine
         if len(counted) >= CONNECTIONS_PER_USER and not seams.on("limits.connections"):
-            await connection.send(frames.error("CONNECTION_LIMIT", "Too many connections"))
+            await connection.send(wire.error("CONNECTION_LIMIT", "Too many connections"))
             await connection.close(1008, "Too many connections")
             return
         if seams.on("ws.one_per_user"):
@@ -143,7 +143,7 @@ class Session:
         if self._seams.on("welcome.none"):
             return
         await asyncio.sleep(self._seams.at("welcome.delay", float) or 0.0)
-        make = frames.WELCOMES[self._twin.settings.welcome]
+        make = wire.WELCOMES[self._twin.settings.welcome]
         frame = make(self._connection.user_id, self._connection.id)
         for edit in self._seams.every("welcome.edit", dict):
             frame = _edited(frame, edit)
@@ -159,7 +159,7 @@ class Session:
                 if await self._closed_by("ws.idle"):
                     return None
                 kind = self._seams.at("heartbeat.type", str) or "heartbeat"
-                await self._connection.send(frames.heartbeat(kind, self._connection.id))
+                await self._connection.send(wire.heartbeat(kind, self._connection.id))
                 continue
             if message["type"] != "websocket.receive":
                 return None
@@ -170,7 +170,7 @@ class Session:
         size = len(raw) if isinstance(raw, bytes) else len(raw.encode("utf-8", "replace"))
         if size > MAX_MESSAGE_BYTES and not self._seams.on("limits.size"):
             text = f"A message has at most {MAX_MESSAGE_BYTES} bytes"
-            await self._connection.send(frames.error("MESSAGE_TOO_LARGE", text))
+            await self._connection.send(wire.error("MESSAGE_TOO_LARGE", text))
             await self._connection.close(1009, "Message too large")
             return
         try:
@@ -178,11 +178,11 @@ class Session:
         except Unreadable as error:
             if await self._closed_by("ws.malformed") or self._seams.on("ws.malformed_ignored"):
                 return
-            await self._connection.send(frames.error(error.code, str(error)))
+            await self._connection.send(wire.error(error.code, str(error)))
             return
         if message.kind not in _CONTROL and self._connection.too_many():
             text = "Too many messages in a minute"
-            await self._connection.send(frames.error("RATE_LIMITED", text))
+            await self._connection.send(wire.error("RATE_LIMITED", text))
             return
         await self._route(message)
 
@@ -192,7 +192,7 @@ class Session:
         elif message.kind in STARTERS and not self._swallows(message.kind):
             await self._ask(message)
         elif not await self._closed_by("ws.unknown"):
-            await self._connection.send(frames.ack(message.kind, self._connection.user_id))
+            await self._connection.send(wire.ack(message.kind, self._connection.user_id))
 
     def _swallows(self, kind: str) -> bool:
         return any(
@@ -206,31 +206,31 @@ class Session:
             task = await self._runs.task(message.text, user_id, thread_id, message.run_id)
         except Forbidden:
             text = "This thread belongs to another user"
-            await self._connection.send(frames.error("FORBIDDEN", text))
+            await self._connection.send(wire.error("FORBIDDEN", text))
             return
-        await self._connection.send(frames.ack(message.kind, user_id))
+        await self._connection.send(wire.ack(message.kind, user_id))
         self._twin.hub.start(self._runs.watched(task, self._connection))
 
     async def _ping(self, _: ClientMessage) -> None:
         if await self._closed_by("ws.ping") or self._seams.on("ws.ping_ignored"):
             return
-        await self._connection.send(frames.pong(self._connection.user_id))
+        await self._connection.send(wire.pong(self._connection.user_id))
 
     async def _heartbeat(self, _: ClientMessage) -> None:
-        await self._connection.send(frames.heartbeat_ack())
+        await self._connection.send(wire.heartbeat_ack())
 
     async def _connect(self, _: ClientMessage) -> None:
-        data: frames.Frame = {"status": "connected", "connection_id": self._connection.id}
-        await self._connection.send(frames.server_message("system_message", data))
+        data: wire.Frame = {"status": "connected", "connection_id": self._connection.id}
+        await self._connection.send(wire.server_message("system_message", data))
 
     async def _disconnect(self, _: ClientMessage) -> None:
-        data: frames.Frame = {"status": "disconnect_acknowledged"}
-        await self._connection.send(frames.server_message("system_message", data))
+        data: wire.Frame = {"status": "disconnect_acknowledged"}
+        await self._connection.send(wire.server_message("system_message", data))
 
 
-def _edited(frame: frames.Frame, edit: dict[str, object]) -> frames.Frame:
+def _edited(frame: wire.Frame, edit: dict[str, object]) -> wire.Frame:
     """Return the frame with other values wherever the keys stand; None takes a key away."""
-    changed: frames.Frame = {}
+    changed: wire.Frame = {}
     for key, value in frame.items():
         if key in edit:
             if edit[key] is not None:
