@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task, topic_of
-from pytest_goldenpath.reference.connection import Connection
 from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Item, Odd, Raw, disturbed
 from pytest_goldenpath.reference.fault import Close
 from pytest_goldenpath.reference.threads import (
@@ -15,7 +14,7 @@ from pytest_goldenpath.reference.threads import (
     owner_of,
     threads_of,
 )
-from pytest_goldenpath.reference.twin import Twin
+from pytest_goldenpath.reference.twin import Connection, Twin
 from pytest_goldenpath.reference.web import iso
 from pytest_goldenpath.reference.wire import SHAPES
 

@@ -10,13 +10,12 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pytest_goldenpath.reference import wire
-from pytest_goldenpath.reference.connection import Connection
 from pytest_goldenpath.reference.fault import Close, Reply
 from pytest_goldenpath.reference.identity import Doorman, Refusal, chosen_subprotocol
 from pytest_goldenpath.reference.inbox import STARTERS, ClientMessage, Unreadable, understood
 from pytest_goldenpath.reference.runs import Forbidden, Runs
 from pytest_goldenpath.reference.settings import CONNECTIONS_PER_USER, MAX_MESSAGE_BYTES
-from pytest_goldenpath.reference.twin import Twin
+from pytest_goldenpath.reference.twin import Connection, Twin
 
 _CONTROL = ("ping", "heartbeat")
 
