@@ -1,4 +1,7 @@
-"""Who somebody is: passwords, tokens, the gate of each surface, and the door of the WebSocket."""
+"""Who somebody is: passwords, tokens, the gate of each surface, the door of the WebSocket.
+
+Tokens are those of protocol.md 2.4, their carriers in the handshake those of 3.2 and 3.3.
+"""
 
 import base64
 import binascii

@@ -52,7 +52,7 @@ class ClientMessage:
 
 
 def understood(raw: str | bytes) -> ClientMessage:
-    """Return the message, or raise Unreadable."""
+    """Return the message (protocol.md 3.5), or raise Unreadable."""
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,7 @@
-"""What the server sends: events in the shape of each build, all other frames, their encoding."""
+"""What the server sends: events in the shape of each build, all other frames, their encoding.
+
+The shapes of events are those of protocol.md 4.1 to 4.5.
+"""
 
 import json
 import time
