@@ -3,9 +3,8 @@
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
-from pytest_goldenpath.reference.agents_api import AgentsApi
 from pytest_goldenpath.reference.health import SERVICE, Health
-from pytest_goldenpath.reference.runs import Runs
+from pytest_goldenpath.reference.runs import AgentsApi, Runs
 from pytest_goldenpath.reference.session import Sockets
 from pytest_goldenpath.reference.threads import Threads
 from pytest_goldenpath.reference.twin import Twin
