@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pytest_goldenpath.reference.arguments import (
+from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
+from pytest_goldenpath.reference.settings import (
+    Settings,
     UsageProblem,
     environment,
     listing,
     parsed,
     settings_from,
 )
-from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
-from pytest_goldenpath.reference.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_goldenpath.reference.server import NewUser, Ready

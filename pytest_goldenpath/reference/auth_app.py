@@ -4,22 +4,22 @@ import asyncio
 import hmac
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from pytest_goldenpath.reference import passwords, users
-from pytest_goldenpath.reference.auth_health import AuthHealth
-from pytest_goldenpath.reference.gate import bearer
-from pytest_goldenpath.reference.tokens import Claims, Refusal
+from pytest_goldenpath.reference import identity, store
+from pytest_goldenpath.reference.identity import Claims, Refusal, bearer
+from pytest_goldenpath.reference.settings import VERSION
+from pytest_goldenpath.reference.store import User
 from pytest_goldenpath.reference.twin import Twin
-from pytest_goldenpath.reference.users import User
-from pytest_goldenpath.reference.web import ApiError, Routes, application, clean, json_body
+from pytest_goldenpath.reference.web import ApiError, Routes, application, clean, iso, json_body
 
 SERVICE = "auth-service"
 _MIN_PASSWORD = 8
 # What an unknown address is compared with, so that it takes as long as a wrong password.
-_NOBODY = passwords.hashed("nobody")
+_NOBODY = identity.hashed_password("nobody")
 
 
 def auth_app(twin: Twin) -> ASGIApp:
@@ -51,9 +51,9 @@ class Accounts:
     async def login(self, request: Request) -> Response:
         """Give tokens for an address and its password."""
         email, password = _credentials(await json_body(request))
-        user = await self._twin.database.call(users.find, email)
+        user = await self._twin.database.call(store.find_user, email)
         stored = user.password if user else _NOBODY
-        matches = await asyncio.to_thread(passwords.matches, password, stored)
+        matches = await asyncio.to_thread(identity.password_matches, password, stored)
         if user is None or not (matches or self._seams.on("login.any_password")):
             raise ApiError(401, {"detail": "Invalid credentials"})
         welcome = self._twin.tokens.pair(user)
@@ -63,7 +63,7 @@ class Accounts:
 
     async def _forget_earlier(self, user: User, token: str) -> None:
         if user.id in self._latest:
-            await self._twin.database.call(users.revoke, self._latest[user.id])
+            await self._twin.database.call(store.revoke, self._latest[user.id])
         self._latest[user.id] = self._twin.tokens.read(token).jti
 
     async def google(self, request: Request) -> Response:
@@ -82,8 +82,8 @@ class Accounts:
                 422, {"detail": f"A valid email and {_MIN_PASSWORD} characters of password needed"}
             )
         name = clean(str(body.get("name") or email.partition("@")[0]))[:200]
-        hashed = await asyncio.to_thread(passwords.hashed, password)
-        user = await self._twin.database.call(users.add, email, name, hashed)
+        hashed = await asyncio.to_thread(identity.hashed_password, password)
+        user = await self._twin.database.call(store.add_user, email, name, hashed)
         if user is None:
             raise ApiError(409, {"detail": "User already exists"})
         return self._welcome(user, id=user.id, email=user.email, name=user.name)
@@ -120,8 +120,8 @@ class Accounts:
 
     async def _known(self, user_id: str, email: str, name: str) -> User:
         # Without a password: these users have no other way in.
-        await self._twin.database.call(users.add, email, name, _NOBODY, user_id)
-        user = await self._twin.database.call(users.find, email)
+        await self._twin.database.call(store.add_user, email, name, _NOBODY, user_id)
+        user = await self._twin.database.call(store.find_user, email)
         if user is None:
             raise LookupError(email)
         return user
@@ -173,8 +173,8 @@ class TokenDesk:
             claims = await self._gate.check(token, "refresh")
         except Refusal as refusal:
             raise ApiError(401, {"detail": "Invalid refresh token"}) from refusal
-        fresh = await self._twin.database.call(users.revoke, claims.jti)
-        user = await self._twin.database.call(users.by_id, claims.user_id)
+        fresh = await self._twin.database.call(store.revoke, claims.jti)
+        user = await self._twin.database.call(store.user_by_id, claims.user_id)
         if user is None or not fresh:
             raise ApiError(401, {"detail": "Invalid refresh token"})
         return JSONResponse(self._twin.tokens.pair(user))
@@ -185,7 +185,7 @@ class TokenDesk:
             claims = await self._gate.check(bearer(request.headers.get("authorization", "")))
         except Refusal:
             return JSONResponse({"message": "Successfully logged out", "status": "success"})
-        await self._twin.database.call(users.revoke, claims.jti)
+        await self._twin.database.call(store.revoke, claims.jti)
         return JSONResponse({"message": "Successfully logged out", "status": "success"})
 
     async def me(self, request: Request) -> Response:
@@ -220,3 +220,98 @@ def _shown(claims: Claims) -> dict[str, object]:
 
 def _until(claims: Claims) -> str:
     return datetime.fromtimestamp(claims.expires_at, UTC).isoformat()
+
+
+class AuthHealth:
+    """The health family of the auth service; each answer has asked the database."""
+
+    def __init__(self, twin: Twin, service: str) -> None:
+        self._twin = twin
+        self._service = service
+
+    def add_to(self, routes: Routes) -> None:
+        """Serve the routes of this family."""
+        routes.add("auth.root", "/", self.root)
+        routes.add("auth.health", "/health /health/", self.health, "GET HEAD")
+        routes.add("auth.ready", "/health/ready /readiness", self.ready, "GET HEAD")
+        routes.add("auth.capabilities", "/health/auth", self.capabilities)
+        routes.add("auth.database", "/auth/health", self.database)
+        routes.add("auth.status", "/auth/status", self.status)
+        routes.add("auth.config", "/auth/config", self.config)
+
+    async def root(self, request: Request) -> Response:
+        """Say what this is."""
+        return JSONResponse(self._said(request, "running"))
+
+    async def status(self, request: Request) -> Response:
+        """Say that the process runs."""
+        return JSONResponse(self._said(request, "running"))
+
+    async def health(self, request: Request) -> Response:
+        """Say whether logins can work."""
+        if not await self._connected():
+            reason = {"reason": "Database unavailable"}
+            return JSONResponse(self._said(request, "unhealthy") | reason, 503)
+        return JSONResponse(self._said(request, "healthy") | {"database_status": "connected"})
+
+    async def ready(self, request: Request) -> Response:
+        """Say whether this process may get traffic."""
+        if not await self._connected():
+            reason = {"reason": "Database unavailable"}
+            return JSONResponse(self._said(request, "not_ready") | reason, 503)
+        return JSONResponse(self._said(request, "ready") | {"database_status": "connected"})
+
+    async def capabilities(self, request: Request) -> Response:
+        """Say what of the golden path this service can do."""
+        connected = await self._connected()
+        body = self._said(request, "healthy" if connected else "degraded")
+        body["capabilities"] = {
+            "jwt_validation": True,
+            "session_management": connected,
+            "oauth_configured": False,
+            "database_connected": connected,
+        }
+        body["golden_path_ready"] = connected
+        return JSONResponse(body)
+
+    async def database(self, request: Request) -> Response:
+        """Say how the database is, always with 200."""
+        connected = await self._connected()
+        body = self._said(request, "healthy" if connected else "unhealthy")
+        body["database_status"] = "connected" if connected else "disconnected"
+        return JSONResponse(body)
+
+    async def config(self, request: Request) -> Response:
+        """Tell a browser where to log in."""
+        base = str(request.base_url).rstrip("/")
+        names = {"login": "login", "logout": "logout", "callback": "callback", "user": "me"}
+        endpoints = {name: f"{base}/auth/{path}" for name, path in names.items()}
+        development = self._twin.settings.environment == "development"
+        if development:
+            endpoints["dev_login"] = f"{base}/auth/dev/login"
+        body = {
+            "google_client_id": "",
+            "oauth_enabled": False,
+            "development_mode": development,
+            "endpoints": endpoints,
+            "authorized_javascript_origins": [],
+            "authorized_redirect_uris": [],
+        }
+        return JSONResponse(body)
+
+    def _said(self, request: Request, status: str) -> dict[str, object]:
+        return {
+            "status": status,
+            "service": self._service,
+            "version": VERSION,
+            "revision": request.state.revision,
+            "timestamp": iso(),
+            "environment": self._twin.settings.environment,
+        }
+
+    async def _connected(self) -> bool:
+        try:
+            await self._twin.database.ping()
+        except SQLAlchemyError:
+            return False
+        return True

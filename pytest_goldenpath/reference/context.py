@@ -14,7 +14,7 @@ from enum import Enum
 from types import SimpleNamespace
 
 from pytest_goldenpath.reference.catalogue import FAULTS
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Seams
 
 _seams = Seams()
 _PLACEHOLDERS = frozenset(

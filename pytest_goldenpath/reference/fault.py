@@ -1,7 +1,10 @@
-"""The words in which faults and variants are written: plain frozen data, nothing else."""
+"""The words in which faults and variants are written, and the seams where the server asks for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +116,31 @@ class CloseAt:
 
     select: Select
     close: Close
+
+
+class Seams:
+    """The effects of all active faults, by seam; several faults compose."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._effects = [effect for fault in faults for effect in fault.effects]
+
+    def at(self, seam: str, kind: type[T]) -> T | None:
+        """Return the argument of the seam (that of the last fault given), or None if it is healthy."""
+        arguments = self.every(seam, kind)
+        return arguments[-1] if arguments else None
+
+    def every(self, seam: str, kind: type[T]) -> list[T]:
+        """Return the arguments of all faults that act on the seam."""
+        found = [argument for name, argument in self._effects if name == seam]
+        for argument in found:
+            if not isinstance(argument, kind):
+                raise TypeError(f"seam {seam} wants {kind.__name__}, a fault gives {argument!r}")
+        return [argument for argument in found if isinstance(argument, kind)]
+
+    def on(self, seam: str) -> bool:
+        """Tell whether any fault acts on the seam; for seams that are only switched."""
+        return any(name == seam for name, _ in self._effects)
+
+    def under(self, prefix: str) -> list[tuple[str, object]]:
+        """Return the effects whose seam starts with the prefix, in the order of the faults."""
+        return [(name, argument) for name, argument in self._effects if name.startswith(prefix)]

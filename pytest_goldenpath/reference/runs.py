@@ -1,18 +1,37 @@
-"""One run: the question is stored, the agent works, its events are sent, the answer is stored."""
+"""Runs: question, work, events, answer; and the agents over HTTP (protocol.md 6.1, 6.2)."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 
-from pytest_goldenpath.reference import conversations, frames, prompts, wire
-from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task
-from pytest_goldenpath.reference.connection import Connection
-from pytest_goldenpath.reference.disturb import Item, disturbed
-from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Raw
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pytest_goldenpath.reference import wire
+from pytest_goldenpath.reference.agent import DATA, SUPERVISOR, Task, topic_of
+from pytest_goldenpath.reference.events import COMPLETED, STARTED, Event, Item, Odd, Raw, disturbed
 from pytest_goldenpath.reference.fault import Close
-from pytest_goldenpath.reference.shapes import SHAPES
-from pytest_goldenpath.reference.twin import Twin
-from pytest_goldenpath.reference.web import iso
-from pytest_goldenpath.reference.wire import Odd
+from pytest_goldenpath.reference.identity import Claims
+from pytest_goldenpath.reference.threads import (
+    add_message,
+    create_thread,
+    delete_thread,
+    owner_of,
+    threads_of,
+)
+from pytest_goldenpath.reference.twin import Connection, Twin
+from pytest_goldenpath.reference.web import (
+    ApiError,
+    Routes,
+    clean,
+    invalid,
+    iso,
+    json_body,
+    text_field,
+)
+from pytest_goldenpath.reference.wire import SHAPES
+
+_AGENTS = ("supervisor", "triage", "data", "optimization")
 
 
 class Forbidden(Exception):
@@ -32,10 +51,10 @@ class Runs:
         """Return the task for a request in this thread, which is created if it is new."""
         database = self._twin.database
         thread_id = thread_id or f"thread_{uuid.uuid4().hex[:16]}"
-        owner = await database.call(conversations.owner, thread_id)
+        owner = await database.call(owner_of, thread_id)
         if owner is None:
-            title = prompts.topic(prompt)
-            await database.call(conversations.create, user_id, title, {}, thread_id)
+            title = topic_of(prompt)
+            await database.call(create_thread, user_id, title, {}, thread_id)
         elif owner != user_id and not self._seams.on("runs.any_thread"):
             raise Forbidden(thread_id)
         run_id = self._seams.at("run.id", str) or run_id or f"run_{uuid.uuid4().hex[:16]}"
@@ -43,8 +62,8 @@ class Runs:
 
     async def forget(self, user_id: str) -> None:
         """Lose the user's threads; no healthy server does."""
-        for thread in await self._twin.database.call(conversations.of, user_id, 1000, 0):
-            await self._twin.database.call(conversations.delete, thread.id)
+        for thread in await self._twin.database.call(threads_of, user_id, 1000, 0):
+            await self._twin.database.call(delete_thread, thread.id)
 
     async def quietly(self, task: Task) -> str:
         """Do a task for which nobody listens; return the answer."""
@@ -99,13 +118,105 @@ class Runs:
             thread_id = f"{thread_id}-lost"
         for _ in range(times):
             await self._twin.database.call(
-                conversations.say, thread_id, role, content, {"run_id": task.run_id}
+                add_message, thread_id, role, content, {"run_id": task.run_id}
             )
 
 
-def _progress(task: Task) -> frames.Frame:
+def _progress(task: Task) -> wire.Frame:
     return {
         "type": "agent_progress",
         "data": {"run_id": task.run_id, "user_id": task.user_id, "message": "Half of it is done."},
         "timestamp": iso(),
     }
+
+
+class AgentsApi:
+    """The routes under /api/agents and /api/agent."""
+
+    def __init__(self, twin: Twin, runs: Runs) -> None:
+        self._twin = twin
+        self._runs = runs
+
+    def add_to(self, routes: Routes) -> None:
+        """Serve the routes of this API."""
+        routes.add("agents.execute", "/api/agents/execute", self.execute, "POST")
+        paths = " ".join(f"/api/agents/{name}" for name in _AGENTS[1:])
+        routes.add("agents.named", paths, self.named, "POST")
+        routes.add("agent.execute", "/api/agent/v2/execute", self.start, "POST")
+        routes.add("agent.message", "/api/agent/message", self.message, "POST")
+
+    async def execute(self, request: Request) -> Response:
+        """Let an agent answer; its name is the body's type."""
+        user = await self._twin.http_gate.user(request)
+        body = await json_body(request)
+        agent = text_field(body, "type")
+        if agent not in _AGENTS:
+            known = ", ".join(_AGENTS)
+            raise invalid(("body", "type"), "enum", f"Input should be one of {known}")
+        return await self._answered(user, agent, text_field(body, "message"))
+
+    async def named(self, request: Request) -> Response:
+        """Let the agent of this path answer."""
+        user = await self._twin.http_gate.user(request)
+        message = text_field(await json_body(request), "message")
+        return await self._answered(user, request.url.path.rpartition("/")[2], message)
+
+    async def start(self, request: Request) -> Response:
+        """Start a run in a thread and do not wait for it."""
+        task = await self._task(request)
+        self._twin.hub.start(self._unwatched(task))
+        return JSONResponse(
+            {
+                "run_id": task.run_id,
+                "status": "started",
+                "message": "The agent has started to work.",
+                "user_id": task.user_id,
+                "thread_id": task.thread_id,
+                "session_scoped": True,
+            }
+        )
+
+    async def message(self, request: Request) -> Response:
+        """Answer a message in a thread."""
+        task = await self._task(request)
+        return JSONResponse(
+            {
+                "message": await self._runs.quietly(task),
+                "run_id": task.run_id,
+                "user_id": task.user_id,
+                "thread_id": task.thread_id,
+                "request_scoped": True,
+            }
+        )
+
+    async def _unwatched(self, task: Task) -> None:
+        await self._runs.quietly(task)
+
+    async def _task(self, request: Request) -> Task:
+        user = await self._twin.http_gate.user(request)
+        body = await json_body(request)
+        message = text_field(body, "message")
+        thread_id = body.get("thread_id") or ""
+        if not isinstance(thread_id, str):
+            raise invalid(("body", "thread_id"), "string_type", "Input should be a valid string")
+        try:
+            return await self._runs.task(message, user.user_id, clean(thread_id)[:64])
+        except Forbidden as error:
+            raise ApiError(404, {"detail": "Thread not found"}) from error
+
+    async def _answered(self, user: Claims, agent: str, message: str) -> Response:
+        began = time.monotonic()
+        task = Task(message, user.user_id, "", f"run_{uuid.uuid4().hex[:16]}")
+        answer = await self._twin.agent.answer(task)
+        return JSONResponse(
+            {
+                "status": "success",
+                "agent": agent,
+                "response": answer,
+                "execution_time": round(time.monotonic() - began, 4),
+                "circuit_breaker_state": "CLOSED",
+                "error": None,
+                "run_id": task.run_id,
+                "user_id": user.user_id,
+            }
+        )

@@ -2,24 +2,102 @@
 
 import asyncio
 import contextlib
+import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pytest_goldenpath.reference import frames, subprotocols
-from pytest_goldenpath.reference.connection import Connection
+from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.fault import Close, Reply
-from pytest_goldenpath.reference.inbox import STARTERS, ClientMessage, Unreadable, understood
-from pytest_goldenpath.reference.login import Doorman
+from pytest_goldenpath.reference.identity import Doorman, Refusal, chosen_subprotocol
 from pytest_goldenpath.reference.runs import Forbidden, Runs
 from pytest_goldenpath.reference.settings import CONNECTIONS_PER_USER, MAX_MESSAGE_BYTES
-from pytest_goldenpath.reference.tokens import Refusal
-from pytest_goldenpath.reference.twin import Twin
+from pytest_goldenpath.reference.twin import Connection, Twin
+from pytest_goldenpath.reference.web import clean
+
+STARTERS = frozenset(
+    (
+        *("user_message", "chat_message", "message", "user", "user_input", "chat"),
+        *("agent_request", "agent", "start_agent", "execute_agent", "EXECUTE_AGENT"),
+        *("agent_task", "run_agent", "agent_message"),
+    )
+)
+_TEXT_KEYS = ("content", "message", "user_request", "text", "query")
+_CONTAINERS = ("payload", "data", "request")
+_MAX_ID = 64
 
 _CONTROL = ("ping", "heartbeat")
+
+
+class Unreadable(Exception):
+    """The message cannot be understood; the code is that of the error frame."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMessage:
+    """A message of the client: its type and, if it asks for an agent, what it asks."""
+
+    kind: str
+    text: str = ""
+    thread_id: str = ""
+    run_id: str = ""
+
+
+def understood(raw: str | bytes) -> ClientMessage:
+    """Return the message (protocol.md 3.5), or raise Unreadable."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("JSON_PARSE_ERROR", "The message is not valid JSON") from error
+    if not isinstance(body, dict):
+        raise Unreadable("INVALID_FORMAT", "The message must be a JSON object")
+    kind = body.get("type")
+    if not isinstance(kind, str) or not kind:
+        raise Unreadable("INVALID_FORMAT", "The message needs a type")
+    if kind not in STARTERS:
+        return ClientMessage(kind)
+    text = _text(body)
+    if not text:
+        raise Unreadable("AGENT_REQUEST_ERROR", "The request has no text")
+    return ClientMessage(kind, text, _id(body, "thread_id"), _id(body, "run_id"))
+
+
+def _text(body: dict[str, object]) -> str:
+    for level in _levels(body):
+        for key in _TEXT_KEYS:
+            value = level.get(key)
+            if isinstance(value, str) and clean(value).strip():
+                return clean(value).strip()
+    return ""
+
+
+def _levels(body: dict[str, object]) -> Iterator[dict[str, object]]:
+    yield body
+    for key in _CONTAINERS:
+        inner = body.get(key)
+        if isinstance(inner, dict):
+            # The older handler wants payload.request.query, hence not only one level.
+            yield from _levels(inner)
+
+
+def _id(body: dict[str, object], key: str) -> str:
+    for level in _levels(body):
+        value = level.get(key)
+        if value is None:
+            continue
+        if not isinstance(value, str) or len(value) > _MAX_ID or clean(value) != value:
+            raise Unreadable("INVALID_FORMAT", f"{key} must be a text of at most {_MAX_ID} letters")
+        if value:
+            return value
+    return ""
 
 
 class Sockets:
@@ -47,7 +125,7 @@ class Sockets:
             return
         offered = websocket.scope.get("subprotocols", [])
         early = self._twin.settings.events in {"V11", "V13"}
-        name = subprotocols.chosen(offered, prefer_plain=early)
+        name = chosen_subprotocol(offered, prefer_plain=early)
         if offered and name is None:
             await websocket.close(1003)
             return
@@ -63,11 +141,11 @@ class Sockets:
     async def _refuse(self, websocket: WebSocket, refusal: Refusal) -> None:
         seams = self._twin.settings.seams
         connection = Connection(websocket, "", "")
-        await connection.send(frames.error("AUTH_FAILED", f"Authentication failed: {refusal}"))
+        await connection.send(wire.error("AUTH_FAILED", f"Authentication failed: {refusal}"))
         code = seams.at("ws.refusal_code", int)
         if code == 0:
             while (await websocket.receive())["type"] != "websocket.disconnect":
-                await connection.send(frames.error("CONNECTION_ERROR", "Message routing failed"))
+                await connection.send(wire.error("CONNECTION_ERROR", "Message routing failed"))
             return
         await connection.close(code or 1008, "Authentication failed")
 
@@ -77,7 +155,7 @@ class Sockets:
         mine = hub.of(user_id)
         counted = hub.everybody() if seams.on("limits.shared") else mine
         if len(counted) >= CONNECTIONS_PER_USER and not seams.on("limits.connections"):
-            await connection.send(frames.error("CONNECTION_LIMIT", "Too many connections"))
+            await connection.send(wire.error("CONNECTION_LIMIT", "Too many connections"))
             await connection.close(1008, "Too many connections")
             return
         if seams.on("ws.one_per_user"):
@@ -144,7 +222,7 @@ class Session:
         if self._seams.on("welcome.none"):
             return
         await asyncio.sleep(self._seams.at("welcome.delay", float) or 0.0)
-        make = frames.WELCOMES[self._twin.settings.welcome]
+        make = wire.WELCOMES[self._twin.settings.welcome]
         frame = make(self._connection.user_id, self._connection.id)
         for edit in self._seams.every("welcome.edit", dict):
             frame = _edited(frame, edit)
@@ -160,7 +238,7 @@ class Session:
                 if await self._closed_by("ws.idle"):
                     return None
                 kind = self._seams.at("heartbeat.type", str) or "heartbeat"
-                await self._connection.send(frames.heartbeat(kind, self._connection.id))
+                await self._connection.send(wire.heartbeat(kind, self._connection.id))
                 continue
             if message["type"] != "websocket.receive":
                 return None
@@ -171,7 +249,7 @@ class Session:
         size = len(raw) if isinstance(raw, bytes) else len(raw.encode("utf-8", "replace"))
         if size > MAX_MESSAGE_BYTES and not self._seams.on("limits.size"):
             text = f"A message has at most {MAX_MESSAGE_BYTES} bytes"
-            await self._connection.send(frames.error("MESSAGE_TOO_LARGE", text))
+            await self._connection.send(wire.error("MESSAGE_TOO_LARGE", text))
             await self._connection.close(1009, "Message too large")
             return
         try:
@@ -179,11 +257,11 @@ class Session:
         except Unreadable as error:
             if await self._closed_by("ws.malformed") or self._seams.on("ws.malformed_ignored"):
                 return
-            await self._connection.send(frames.error(error.code, str(error)))
+            await self._connection.send(wire.error(error.code, str(error)))
             return
         if message.kind not in _CONTROL and self._connection.too_many():
             text = "Too many messages in a minute"
-            await self._connection.send(frames.error("RATE_LIMITED", text))
+            await self._connection.send(wire.error("RATE_LIMITED", text))
             return
         await self._route(message)
 
@@ -193,7 +271,7 @@ class Session:
         elif message.kind in STARTERS and not self._swallows(message.kind):
             await self._ask(message)
         elif not await self._closed_by("ws.unknown"):
-            await self._connection.send(frames.ack(message.kind, self._connection.user_id))
+            await self._connection.send(wire.ack(message.kind, self._connection.user_id))
 
     def _swallows(self, kind: str) -> bool:
         return any(
@@ -207,31 +285,31 @@ class Session:
             task = await self._runs.task(message.text, user_id, thread_id, message.run_id)
         except Forbidden:
             text = "This thread belongs to another user"
-            await self._connection.send(frames.error("FORBIDDEN", text))
+            await self._connection.send(wire.error("FORBIDDEN", text))
             return
-        await self._connection.send(frames.ack(message.kind, user_id))
+        await self._connection.send(wire.ack(message.kind, user_id))
         self._twin.hub.start(self._runs.watched(task, self._connection))
 
     async def _ping(self, _: ClientMessage) -> None:
         if await self._closed_by("ws.ping") or self._seams.on("ws.ping_ignored"):
             return
-        await self._connection.send(frames.pong(self._connection.user_id))
+        await self._connection.send(wire.pong(self._connection.user_id))
 
     async def _heartbeat(self, _: ClientMessage) -> None:
-        await self._connection.send(frames.heartbeat_ack())
+        await self._connection.send(wire.heartbeat_ack())
 
     async def _connect(self, _: ClientMessage) -> None:
-        data: frames.Frame = {"status": "connected", "connection_id": self._connection.id}
-        await self._connection.send(frames.server_message("system_message", data))
+        data: wire.Frame = {"status": "connected", "connection_id": self._connection.id}
+        await self._connection.send(wire.server_message("system_message", data))
 
     async def _disconnect(self, _: ClientMessage) -> None:
-        data: frames.Frame = {"status": "disconnect_acknowledged"}
-        await self._connection.send(frames.server_message("system_message", data))
+        data: wire.Frame = {"status": "disconnect_acknowledged"}
+        await self._connection.send(wire.server_message("system_message", data))
 
 
-def _edited(frame: frames.Frame, edit: dict[str, object]) -> frames.Frame:
+def _edited(frame: wire.Frame, edit: dict[str, object]) -> wire.Frame:
     """Return the frame with other values wherever the keys stand; None takes a key away."""
-    changed: frames.Frame = {}
+    changed: wire.Frame = {}
     for key, value in frame.items():
         if key in edit:
             if edit[key] is not None:

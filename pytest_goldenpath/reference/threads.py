@@ -1,16 +1,198 @@
-"""The threads API: conversations and their messages, each user's own (protocol.md 6.3)."""
+"""Threads and their messages, each user's own: in the database and as an API (protocol.md 6.3)."""
 
+import json
+import time
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, func, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pytest_goldenpath.reference import conversations
-from pytest_goldenpath.reference.conversations import ANYBODY, Thread
-from pytest_goldenpath.reference.tokens import Claims
+from pytest_goldenpath.reference.identity import Claims
+from pytest_goldenpath.reference.store import messages, threads
 from pytest_goldenpath.reference.twin import Twin
 from pytest_goldenpath.reference.web import ApiError, Routes, clean, invalid, json_body, text_field
 
+ANYBODY = ""  # as owner: no check; only faults use it
+
 _MAX_LIMIT = 100
 _HISTORY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One conversation of one user."""
+
+    id: str
+    user_id: str
+    title: str
+    metadata: dict[str, object]
+    created_at: int
+    updated_at: int
+    message_count: int
+
+    def public(self) -> dict[str, object]:
+        """Return the thread as the API shows it."""
+        return {
+            "id": self.id,
+            "object": "thread",
+            "title": self.title,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "metadata": self.metadata,
+            "message_count": self.message_count,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing said in a thread."""
+
+    id: str
+    thread_id: str
+    role: str
+    content: str
+    metadata: dict[str, object]
+    created_at: float
+
+    def public(self) -> dict[str, object]:
+        """Return the message as the API shows it."""
+        return {
+            "id": self.id,
+            "thread_id": self.thread_id,
+            "role": self.role,
+            "content": self.content,
+            "metadata": self.metadata,
+            "created_at": self.created_at,
+        }
+
+
+def owner_of(connection: Connection, thread_id: str) -> str | None:
+    """Return whose thread this is, None if there is no such thread."""
+    found = connection.execute(select(threads.c.user_id).where(threads.c.id == thread_id))
+    return found.scalar_one_or_none()
+
+
+def create_thread(
+    connection: Connection,
+    user_id: str,
+    title: str,
+    metadata: dict[str, object],
+    thread_id: str = "",
+) -> Thread:
+    """Start a thread, with the given id or a new one."""
+    now = int(time.time())
+    thread = Thread(
+        thread_id or f"thread_{uuid.uuid4().hex[:16]}", user_id, title, metadata, now, now, 0
+    )
+    connection.execute(
+        threads.insert().values(
+            id=thread.id,
+            user_id=user_id,
+            title=title,
+            metadata=json.dumps(metadata),
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return thread
+
+
+def find_thread(connection: Connection, thread_id: str, user_id: str) -> Thread | None:
+    """Return the user's thread with this id, None if it is missing or another user's."""
+    query = select(threads).where(threads.c.id == thread_id)
+    if user_id != ANYBODY:
+        query = query.where(threads.c.user_id == user_id)
+    row = connection.execute(query).first()
+    return _thread(connection, row) if row else None
+
+
+def threads_of(connection: Connection, user_id: str, limit: int, offset: int) -> list[Thread]:
+    """Return the user's threads, newest first."""
+    query = select(threads).order_by(threads.c.updated_at.desc(), threads.c.id)
+    if user_id != ANYBODY:
+        query = query.where(threads.c.user_id == user_id)
+    rows = connection.execute(query.limit(limit).offset(offset)).all()
+    return [_thread(connection, row) for row in rows]
+
+
+def change_thread(
+    connection: Connection, thread_id: str, title: str | None, metadata: dict[str, object] | None
+) -> None:
+    """Give the thread another title or metadata."""
+    values: dict[str, object] = {"updated_at": int(time.time())}
+    if title is not None:
+        values["title"] = title
+    if metadata is not None:
+        values["metadata"] = json.dumps(metadata)
+    connection.execute(threads.update().where(threads.c.id == thread_id).values(**values))
+
+
+def delete_thread(connection: Connection, thread_id: str) -> None:
+    """Remove the thread and what was said in it."""
+    connection.execute(messages.delete().where(messages.c.thread_id == thread_id))
+    connection.execute(threads.delete().where(threads.c.id == thread_id))
+
+
+def add_message(
+    connection: Connection, thread_id: str, role: str, content: str, metadata: dict[str, object]
+) -> Message:
+    """Add a message at the end of the thread."""
+    message = Message(
+        f"msg_{uuid.uuid4().hex[:16]}", thread_id, role, content, metadata, time.time()
+    )
+    connection.execute(
+        messages.insert().values(
+            id=message.id,
+            thread_id=thread_id,
+            role=role,
+            content=content,
+            metadata=json.dumps(metadata),
+            created_at=message.created_at,
+        )
+    )
+    now = int(message.created_at)
+    connection.execute(threads.update().where(threads.c.id == thread_id).values(updated_at=now))
+    return message
+
+
+def remove_message(connection: Connection, message_id: str) -> None:
+    """Remove one message; no healthy server does."""
+    connection.execute(messages.delete().where(messages.c.id == message_id))
+
+
+def messages_of(connection: Connection, thread_id: str, limit: int, offset: int) -> list[Message]:
+    """Return the messages of the thread in the order in which they were said."""
+    query = select(messages).where(messages.c.thread_id == thread_id).order_by(messages.c.number)
+    rows = connection.execute(query.limit(limit).offset(offset)).all()
+    return [
+        Message(row.id, row.thread_id, row.role, row.content, _loaded(row.metadata), row.created_at)
+        for row in rows
+    ]
+
+
+def count_messages(connection: Connection, thread_id: str) -> int:
+    """Return how many messages the thread has."""
+    query = select(func.count()).select_from(messages).where(messages.c.thread_id == thread_id)
+    return connection.execute(query).scalar_one()
+
+
+def _thread(connection: Connection, row: Row[tuple[object, ...]]) -> Thread:
+    return Thread(
+        row.id,
+        row.user_id,
+        row.title,
+        _loaded(row.metadata),
+        row.created_at,
+        row.updated_at,
+        count_messages(connection, row.id),
+    )
+
+
+def _loaded(text: str) -> dict[str, object]:
+    loaded = json.loads(text)
+    return loaded if isinstance(loaded, dict) else {}
 
 
 class Threads:
@@ -37,7 +219,7 @@ class Threads:
         """List the user's threads, newest first."""
         limit, offset = _page(request, _MAX_LIMIT)
         owner = await self._owner(request)
-        found = await self._database.call(conversations.of, owner, limit, offset)
+        found = await self._database.call(threads_of, owner, limit, offset)
         return JSONResponse([thread.public() for thread in found])
 
     async def create(self, request: Request) -> Response:
@@ -45,9 +227,9 @@ class Threads:
         user = await self._gate.user(request)
         body = await json_body(request)
         title, metadata = _title(body) or "New conversation", _metadata(body) or {}
-        thread = await self._database.call(conversations.create, user.user_id, title, metadata)
+        thread = await self._database.call(create_thread, user.user_id, title, metadata)
         if self._seams.on("threads.lost"):
-            await self._database.call(conversations.delete, thread.id)
+            await self._database.call(delete_thread, thread.id)
         return JSONResponse(thread.public())
 
     async def get(self, request: Request) -> Response:
@@ -58,21 +240,21 @@ class Threads:
         """Give a thread another title or metadata."""
         thread = await self._thread(request)
         body = await json_body(request)
-        await self._database.call(conversations.change, thread.id, _title(body), _metadata(body))
+        await self._database.call(change_thread, thread.id, _title(body), _metadata(body))
         return JSONResponse((await self._thread(request)).public())
 
     async def delete(self, request: Request) -> Response:
         """Remove a thread."""
         thread = await self._thread(request, anybody=self._seams.on("threads.deletable"))
         if not self._seams.on("threads.undeletable"):
-            await self._database.call(conversations.delete, thread.id)
+            await self._database.call(delete_thread, thread.id)
         return JSONResponse({"message": "Thread deleted", "id": thread.id, "deleted": True})
 
     async def messages(self, request: Request) -> Response:
         """List what was said in a thread, in order."""
         limit, offset = _page(request, _MAX_LIMIT)
         thread = await self._thread(request)
-        found = await self._database.call(conversations.said, thread.id, limit, offset)
+        found = await self._database.call(messages_of, thread.id, limit, offset)
         shown = [message.public() for message in found]
         if self._seams.on("messages.reversed"):
             shown.reverse()
@@ -87,17 +269,17 @@ class Threads:
         body = await json_body(request)
         text = text_field(body, "message")
         message = await self._database.call(
-            conversations.say, thread.id, "user", text, _metadata(body) or {}
+            add_message, thread.id, "user", text, _metadata(body) or {}
         )
         if self._seams.on("messages.lost"):
-            await self._database.call(conversations.unsay, message.id)
+            await self._database.call(remove_message, message.id)
         return JSONResponse(message.public())
 
     async def conversations(self, request: Request) -> Response:
         """List the user's threads with their number."""
         limit, offset = _page(request, _MAX_LIMIT)
         owner = await self._owner(request)
-        found = await self._database.call(conversations.of, owner, limit, offset)
+        found = await self._database.call(threads_of, owner, limit, offset)
         shown = [thread.public() for thread in found]
         return JSONResponse({"conversations": shown, "total": len(shown)})
 
@@ -105,8 +287,8 @@ class Threads:
         """List what was said lately in the user's threads."""
         owner = await self._owner(request)
         shown: list[dict[str, object]] = []
-        for thread in await self._database.call(conversations.of, owner, _HISTORY, 0):
-            found = await self._database.call(conversations.said, thread.id, _MAX_LIMIT, 0)
+        for thread in await self._database.call(threads_of, owner, _HISTORY, 0):
+            found = await self._database.call(messages_of, thread.id, _MAX_LIMIT, 0)
             shown += [message.public() for message in found]
         return JSONResponse({"history": shown, "total": len(shown)})
 
@@ -118,7 +300,7 @@ class Threads:
         user = await self._gate.user(request)
         owner = ANYBODY if anybody or self._seams.on("threads.open") else user.user_id
         thread_id = clean(request.path_params["id"])
-        thread = await self._database.call(conversations.find, thread_id, owner)
+        thread = await self._database.call(find_thread, thread_id, owner)
         if thread is None:
             # The same answer for a missing and for another user's thread.
             raise ApiError(404, {"detail": "Thread not found"})

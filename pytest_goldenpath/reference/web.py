@@ -15,8 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pytest_goldenpath.reference.fault import Reply
-from pytest_goldenpath.reference.seams import Seams
+from pytest_goldenpath.reference.fault import Reply, Seams
 from pytest_goldenpath.reference.settings import VERSION
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]

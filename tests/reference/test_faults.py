@@ -13,11 +13,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationEr
 from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.agent import Agent, Task
 from pytest_goldenpath.reference.catalogue import FAULTS
-from pytest_goldenpath.reference.database import Database
-from pytest_goldenpath.reference.disturb import Item, disturbed
-from pytest_goldenpath.reference.events import Event
-from pytest_goldenpath.reference.seams import Seams
-from pytest_goldenpath.reference.shapes import SHAPES
+from pytest_goldenpath.reference.events import Event, Item, disturbed
+from pytest_goldenpath.reference.fault import Seams
+from pytest_goldenpath.reference.store import Database
+from pytest_goldenpath.reference.wire import SHAPES
 from reference.driver import FIVE, PROMPT, Client, Twin, bearer, names, started, talk
 
 pytestmark = pytest.mark.matrix
