@@ -81,7 +81,7 @@ def suites_folder() -> Path:
 
 def replay(path: Path) -> int:
     """Judge a saved transcript again and print what is found."""
-    from pytest_goldenpath.cli.replay import replay as judge_again
+    from pytest_goldenpath.cli.offline import replay as judge_again
     from pytest_goldenpath.errors import EvidenceError
 
     try:
@@ -95,7 +95,7 @@ def replay(path: Path) -> int:
 
 def explain(code: str) -> int:
     """Print what a finding's code means."""
-    from pytest_goldenpath.cli.explain import explain as page_of
+    from pytest_goldenpath.cli.offline import explain as page_of
     from pytest_goldenpath.contract.registry import RULES
     from pytest_goldenpath.target.sources import closest
 

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Protocol
 
 import httpx
 import pytest
@@ -24,7 +25,6 @@ from pytest_goldenpath.journey.conduct import conduct
 from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.web import Web, tls_context
-from pytest_goldenpath.plugin.asking import Asker
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.judging import with_own_judgement
 from pytest_goldenpath.plugin.outcomes import JUDGED
@@ -37,6 +37,14 @@ from pytest_goldenpath.target.urls import is_loopback
 from pytest_goldenpath.verdict.warmup import DB, VPC, ProbeReport
 
 _TIMEOUT_S = 30.0
+
+
+class Asker(Protocol):
+    """What the ``journey`` fixture gives: ask the agent something, get the whole conversation."""
+
+    async def __call__(self, prompt: str) -> Transcript:
+        """Hold one conversation; never raises for what the target does."""
+        ...
 
 
 @pytest.fixture(scope="session")

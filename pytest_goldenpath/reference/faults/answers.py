@@ -1,7 +1,6 @@
 """Faults of the answer and of what is kept of it."""
 
-from pytest_goldenpath.reference.fault import Edit, Reply, Select
-from pytest_goldenpath.reference.faults.words import NO_ANSWER, ill
+from pytest_goldenpath.reference.fault import NO_ANSWER, Edit, Reply, Select, ill
 
 _FALLBACK = (
     "Fallback triage agent response: Successfully processed '{prompt}' using recovery mechanism"

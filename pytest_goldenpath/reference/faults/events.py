@@ -1,8 +1,19 @@
-"""Faults of the five events: missing, out of order, unpaired, twice, incomplete, unreal, late."""
+"""Faults of the five events, of the frames that carry them, and of who hears them."""
 
+from pytest_goldenpath.reference.fault import (
+    EVENTS,
+    NO_ANSWER,
+    NO_END,
+    CloseAt,
+    Edit,
+    Encode,
+    Insert,
+    Move,
+    Pause,
+    Select,
+    ill,
+)
 from pytest_goldenpath.reference.fault import Close as CloseFrame
-from pytest_goldenpath.reference.fault import CloseAt, Edit, Insert, Move, Pause, Select
-from pytest_goldenpath.reference.faults.words import EVENTS, NO_ANSWER, NO_END, ill
 
 _STARTED = Select("agent_started", "supervisor")
 _COMPLETED = Select("agent_completed", "supervisor")
@@ -31,6 +42,8 @@ _UNDELIVERED = {
              "user_friendly_message": "A message was lost.", "severity": "high",
              "action_required": "refresh", "support_code": "WS-1"},
 }  # fmt: skip
+_ONE = Select("tool_executing", tool="calculator")
+_LOST = "GP-403 GP-407"
 
 FAULTS = (
     ill("missing-agent-started", "agent_started is never sent", "F31", "GP-401",
@@ -156,4 +169,45 @@ FAULTS = (
         ("ws.swallow", ("execute_agent", "EXECUTE_AGENT"))),
     ill("empty-answer", "agent_completed has no text", "", "GP-501", NO_ANSWER, "s c r",
         ("answer.template", "")),
+    ill("renamed-types", "events have only the renamed outer types of old builds", "F47",
+        "GP-415", f"{EVENTS} {NO_END} GP-409 GP-410", "c r",
+        ("events.encode", Encode(Select(), "renamed"))),
+    ill("frame-binary", "an event is a binary frame", "", "GP-417", _LOST, "c",
+        ("events.encode", Encode(_ONE, "binary"))),
+    ill("frame-not-utf8", "an event is not valid UTF-8", "", "GP-417",
+        f"{_LOST} GP-308 {NO_END}", "c", ("events.encode", Encode(_ONE, "not-utf8"))),
+    ill("frame-array", "an event is wrapped in a JSON array", "", "GP-417", _LOST, "c",
+        ("events.encode", Encode(_ONE, "array"))),
+    ill("frame-broken-json", "an event breaks off in the middle", "", "GP-417", _LOST, "c",
+        ("events.encode", Encode(_ONE, "broken-json"))),
+    ill("frame-two-objects", "two events are in one frame", "", "GP-417", _LOST, "c",
+        ("events.encode", Encode(_ONE, "two-objects"))),
+    ill("frame-nan", "an event has a NaN, which is no JSON", "", "GP-417", _LOST, "c",
+        ("events.encode", Encode(_ONE, "nan"))),
+    ill("frame-huge", "an event has one and a half megabytes", "", "GP-417",
+        f"{_LOST} GP-308 {NO_END}", "c", ("events.encode", Encode(_ONE, "huge"))),
+    ill("events-to-everyone", "events go to all connections of all users", "F43", "GP-601",
+        "GP-409 GP-603", "c r", ("deliver.to", "everyone")),
+    ill("events-to-everyone-when-busy", "events go to everybody while two runs overlap", "F44",
+        "GP-601", "GP-409 GP-603", "c r", ("deliver.to", "everyone-when-busy")),
+    ill("events-to-the-newest", "events go to whoever connected last", "F44", "GP-601",
+        f"GP-409 GP-603 {EVENTS} {NO_END}", "c r", ("deliver.to", "newest")),
+    ill("shared-supervisor", "runs that overlap answer the prompt of whoever asked last", "F44",
+        "GP-601", "GP-503 GP-505 GP-507 GP-603", "c r", ("agent.shared_state", True)),
+    ill("threads-open", "a thread can be read and changed by every user", "", "GP-602", "GP-601",
+        "c", ("threads.open", True)),
+    ill("thread-deletable-by-all", "a thread can be deleted by every user", "", "GP-602", "", "c",
+        ("threads.deletable", True)),
+    ill("threads-list-all", "the list of threads shows those of all users", "", "GP-602",
+        "GP-107 GP-601 GP-605", "c", ("threads.list_all", True)),
+    ill("run-in-foreign-thread", "a request may be put into another user's thread", "", "GP-602",
+        "GP-601", "c", ("runs.any_thread", True)),
+    ill("events-to-all-my-connections", "events go to all connections of the user", "", "GP-603",
+        "GP-310", "c", ("deliver.to", "user")),
+    ill("events-to-my-newest", "events go to the user's newest connection", "", "GP-603",
+        f"GP-310 GP-604 {EVENTS} {NO_END}", "c", ("deliver.to", "newest-of-user")),
+    ill("events-to-my-others", "events go to the user's other connections", "F43", "GP-603",
+        f"GP-310 GP-604 {EVENTS} {NO_END}", "c", ("deliver.to", "others-of-user")),
+    ill("reconnect-forgets", "who reconnects has lost all threads", "", "GP-605",
+        "GP-107 GP-505 GP-602", "c", ("reconnect.forgets", True)),
 )  # fmt: skip

@@ -1,7 +1,6 @@
 """Faults of the WebSocket before any request: upgrade, authentication, welcome, ping, limits."""
 
-from pytest_goldenpath.reference.fault import Close, Reply
-from pytest_goldenpath.reference.faults.words import NO_RUN, ill
+from pytest_goldenpath.reference.fault import NO_RUN, Close, Reply, ill
 
 _TYPE_ERROR = {
     "type": "error_message",

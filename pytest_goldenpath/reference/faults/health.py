@@ -1,7 +1,6 @@
 """Faults of the health endpoints, of the rollout and of the database behind them."""
 
-from pytest_goldenpath.reference.fault import Reply
-from pytest_goldenpath.reference.faults.words import ill
+from pytest_goldenpath.reference.fault import Reply, ill
 
 _PAGE = "<!doctype html><html><head><title>Netra</title></head><body>Welcome</body></html>"
 _ERROR = {"detail": "Internal Server Error"}

@@ -1,7 +1,6 @@
-"""Faults of login, tokens and protected routes."""
+"""Faults of login, tokens, protected routes and the UserExecutionContext behind them."""
 
-from pytest_goldenpath.reference.fault import Reply
-from pytest_goldenpath.reference.faults.words import EVENTS, NO_RUN, ill
+from pytest_goldenpath.reference.fault import EVENTS, NO_RUN, Reply, ill
 
 _ERROR = {"detail": "Authentication failed"}
 _PAGE = "<html><body><h1>401 Authorization Required</h1></body></html>"
@@ -137,4 +136,38 @@ FAULTS = (
     ill("second-login-revokes", "a second login ends the first one's token", "", "GP-604",
         f"GP-107 GP-201 GP-204 GP-205 GP-206 GP-301 GP-304 GP-601 GP-605 {EVENTS} GP-501", "c",
         ("login.revokes", True)),
+    ill("context-without-client-id", "from_request has no websocket_client_id: a build of before",
+        "F95", "GP-701", "", "c r", ("context.without_client_id", True)),
+    ill("context-client-id-forgotten", "from_request takes websocket_client_id and forgets it",
+        "F95", "GP-701", "GP-702 GP-703", "c r", ("context.client_id_forgotten", True)),
+    ill("context-alias-lost", "websocket_connection_id does not give the client id", "F95",
+        "GP-702", "", "c r", ("context.alias_lost", True)),
+    ill("context-supervisor-unmapped", "the supervisor's factory drops the connection id", "F95",
+        "GP-702", "", "c r", ("context.supervisor_unmapped", True)),
+    ill("context-mutable", "a context's fields can be assigned", "", "GP-703", "", "r",
+        ("context.mutable", True)),
+    ill("context-unvalidated", "a context takes anything as its ids", "F75", "GP-703", "", "r",
+        ("context.unvalidated", True)),
+    ill("context-placeholders", "placeholders pass as ids", "F75", "GP-703", "", "r",
+        ("context.placeholders", True)),
+    ill("context-isolation-unchecked", "an object of another user is taken into a context", "F77",
+        "GP-703", "", "r", ("context.isolation_unchecked", True)),
+    ill("context-shared", "all contexts share one agent_context", "F77", "GP-703", "", "r",
+        ("context.shared", True)),
+    ill("context-children-orphaned", "a child context has lost its connection", "", "GP-703", "",
+        "r", ("context.children_orphaned", True)),
+    ill("context-children-uncounted", "child contexts do not count their depth", "", "GP-703", "",
+        "r", ("context.children_uncounted", True)),
+    ill("context-other-error", "a bad context is refused with an undocumented error", "", "GP-703",
+        "", "r", ("context.other_error", True)),
+    ill("context-manager-missing", "there is no UserContextManager", "F93", "GP-704", "", "r",
+        ("context.missing", "UserContextManager")),
+    ill("context-manager-keeps", "the UserContextManager never forgets a context", "", "GP-704",
+        "", "r", ("context.manager_keeps", True)),
+    ill("context-bridge-missing", "there is no create_agent_websocket_bridge", "F93", "GP-704", "",
+        "r", ("context.missing", "create_agent_websocket_bridge")),
+    ill("context-state-missing", "ExecutionState has no DEAD", "", "GP-704", "", "r",
+        ("context.state_missing", "DEAD")),
+    ill("context-timeout-missing", "the configuration has no WebSocket time-out", "", "GP-704", "",
+        "r", ("context.no_timeout", True)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Judge a saved conversation again, offline: the same rules, the same findings."""
+"""What can be told without any target: a saved conversation judged again, a code explained."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.errors import EvidenceError
+from pytest_goldenpath.reference.catalogue import FAULTS
 from pytest_goldenpath.report.files import read_transcript
 from pytest_goldenpath.verdict.decide import Exit
 
@@ -68,3 +69,27 @@ def _doubts(judgements: tuple[Judgement, ...]) -> Iterator[str]:
     for judgement in judgements:
         if judgement.undecided:
             yield f"{judgement.code} undecided: {judgement.undecided}"
+
+
+def explain(code: str) -> list[str]:
+    """Return the page of a code as lines.
+
+    Raises:
+        KeyError: there is no such code.
+
+    """
+    rule = RULES[code]
+    page = (rule.check.__doc__ or "").strip().splitlines()
+    provoked = [fault.name for fault in FAULTS.values() if code in fault.codes]
+    weight = "fails the run" if rule.severity == "must" else "is reported, and fails nothing"
+    return [
+        f"{code} ({rule.severity}: {weight})",
+        f"  promise:   {rule.promise}",
+        f"  proven in: {', '.join(rule.categories)}",
+        f"  contract:  {rule.section}",
+        f"  looks at:  {', '.join(rule.needs)}",
+        *(f"  {line.strip()}" for line in page[1:] if line.strip()),
+        f"  see it:    pytest --category {rule.categories[0]} --fault {provoked[0]}"
+        if provoked
+        else "  see it:    no fault of the reference backend breaks it yet",
+    ]
