@@ -1,4 +1,7 @@
-"""Runs: question, work, events, answer; and the agents over HTTP (protocol.md 6.1, 6.2)."""
+"""Runs, and the API that asks for them (protocol.md 6.1, 6.2).
+
+In a run the question is stored, the agent works, its events are sent, the answer is stored.
+"""
 
 import time
 import uuid

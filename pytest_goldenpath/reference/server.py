@@ -1,4 +1,8 @@
-"""The backend's health and application, and running it with the auth service (protocol.md 1.1, 1.2)."""
+"""The backend's health and application, and running it beside the auth service.
+
+Both run on one event loop, from bound ports to a clean end. Health is in the long form or the
+short one (protocol.md 1.1, 1.2).
+"""
 
 import asyncio
 import contextlib
