@@ -7,7 +7,7 @@ import difflib
 import pytest
 
 from pytest_goldenpath.contract.registry import RULES
-from pytest_goldenpath.plugin import CATEGORIES, SUITES, any_check
+from pytest_goldenpath.plugin.notice import CATEGORIES, SUITES, any_check
 
 
 def is_check(item: pytest.Item) -> bool:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pytest_goldenpath.errors import ConfigError
-from pytest_goldenpath.plugin import CATEGORIES, options
+from pytest_goldenpath.plugin import options
+from pytest_goldenpath.plugin.notice import CATEGORIES
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from pytest_goldenpath.target.sources import (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_goldenpath.errors import ConfigError
-from pytest_goldenpath.plugin import CATEGORIES, SUITES, is_asked_for
+from pytest_goldenpath.plugin import is_asked_for
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
 from pytest_goldenpath.plugin.distributed import (
     INPUT,
@@ -21,6 +21,7 @@ from pytest_goldenpath.plugin.distributed import (
     Refusal,
     Watch,
 )
+from pytest_goldenpath.plugin.notice import CATEGORIES, SUITES
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
