@@ -7,12 +7,34 @@ from pathlib import Path
 
 from pytest_goldenpath.contract.judgement import Judgement, judge
 from pytest_goldenpath.contract.registry import RULES
+from pytest_goldenpath.contract.rules.sockets import FLOOD, NEIGHBOUR, OVERSIZED
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.errors import EvidenceError
 from pytest_goldenpath.reference.catalogue import FAULTS
 from pytest_goldenpath.report.files import read_transcript
 from pytest_goldenpath.verdict.decide import Exit
+
+#: How the purpose of a conversation begins, by the observation that it is a part of.
+_PARTS = {
+    "ask by ": "message_types",
+    OVERSIZED: "limits",
+    FLOOD: "limits",
+    NEIGHBOUR: "limits",
+    "misuse": "misuse",
+    "idle": "idle",
+    "handshake by subprotocol, ": "offers",
+    "one user, ": "pair",
+    "many users, ": "crowd",
+    "reconnect": "again",
+    "a refresh token": "refresh_socket",
+}
+
+
+#: What a rule may look at as well, and can do without.
+_BESIDE = {"journey": ("pair", "message_types"), "carriers": (), "strangers": ()}
+#: What these conversations prove is seen only beside the others of their run.
+_NEVER_ALONE = frozenset({"message_types", "limits", "pair", "crowd", "again", "refresh_socket"})
 
 
 def replay(path: Path) -> tuple[int, list[str]]:
@@ -29,7 +51,11 @@ def replay(path: Path) -> tuple[int, list[str]]:
     except UnicodeDecodeError:
         raise EvidenceError("this is no transcript of ours, or it is cut off") from None
     transcript = read_transcript(text)
-    judgements = tuple(judge(code, survey_of(transcript)) for code in codes_for(transcript))
+    codes = codes_for(transcript)
+    if not codes:
+        alone = f"{transcript.purpose}: it is judged only beside the other conversations of its run"
+        return int(Exit.INCONCLUSIVE), [alone]
+    judgements = tuple(judge(code, survey_of(transcript)) for code in codes)
     findings = [finding for judgement in judgements for finding in judgement.findings]
     lines = [f"{transcript.purpose}: {len(judgements)} promises, {len(findings)} findings"]
     lines += [finding.text() for finding in findings]
@@ -41,7 +67,13 @@ def replay(path: Path) -> tuple[int, list[str]]:
 
 
 def part_of(transcript: Transcript) -> str:
-    """Return the observation of a survey that a conversation was."""
+    """Return the observation of a survey that a conversation was.
+
+    What a check asked by itself is judged as a journey.
+    """
+    for beginning, part in _PARTS.items():
+        if transcript.purpose.startswith(beginning):
+            return part
     if not transcript.user_id:
         return "strangers"
     return "journey" if transcript.request else "carriers"
@@ -50,7 +82,14 @@ def part_of(transcript: Transcript) -> str:
 def codes_for(transcript: Transcript) -> tuple[str, ...]:
     """Return the promises that can be judged by this conversation alone."""
     part = part_of(transcript)
-    return tuple(code for code, rule in RULES.items() if rule.needs == (part,))
+    if part in _NEVER_ALONE:
+        return ()
+    beside = {part, *_BESIDE.get(part, ("carriers",))}
+    return tuple(
+        code
+        for code, rule in RULES.items()
+        if rule.needs[0] == part and beside.issuperset(rule.needs)
+    )
 
 
 def survey_of(transcript: Transcript) -> Survey:
@@ -62,7 +101,9 @@ def survey_of(transcript: Transcript) -> Survey:
         return Survey(journey=transcript, missing=missing)
     if part == "carriers":
         return Survey(carriers=(transcript,), missing=missing)
-    return Survey(strangers=(transcript,), missing=missing)
+    if part == "strangers":
+        return Survey(strangers=(transcript,), missing=missing)
+    return Survey(talks={part: (transcript,)}, missing=missing)
 
 
 def _doubts(judgements: tuple[Judgement, ...]) -> Iterator[str]:

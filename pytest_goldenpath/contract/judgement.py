@@ -107,12 +107,14 @@ def _undecided(
     if missing.skipped:
         return Judgement(rule.code, findings, undecided=missing.reason, skipped=True)
     blocking: tuple[Finding, ...] = ()
+    excused: tuple[Finding, ...] = ()
     symptom = missing.symptom
     for code in missing.blocked_by:
         if code != rule.code:
             cause = judge(code, survey)
             blocking = blocking or cause.broken
+            excused = excused or cause.excused
             symptom = symptom or cause.symptom
     return Judgement(
-        rule.code, findings, undecided=missing.reason, symptom=symptom, blocking=blocking
+        rule.code, findings, undecided=missing.reason, symptom=symptom, blocking=blocking or excused
     )

@@ -141,6 +141,14 @@ class Transcript:
             if entry.kind is Kind.HEARD and not entry.binary
         )
 
+    def all_heard(self) -> tuple[Heard, ...]:
+        """Return every received frame, decoded, whatever it travelled as."""
+        return tuple(
+            Heard(index, entry.at_s, entry.text, decode(entry.text))
+            for index, entry in enumerate(self.entries)
+            if entry.kind is Kind.HEARD
+        )
+
     def of_sort(self, sort: Sort) -> tuple[Heard, ...]:
         """Return the received frames of one sort."""
         return tuple(heard for heard in self.heard() if heard.frame.sort is sort)

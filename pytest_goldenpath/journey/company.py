@@ -13,7 +13,7 @@ from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.channel import Call, hold
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
-from pytest_goldenpath.journey.expedition import Expedition
+from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.sockets import talk
@@ -69,7 +69,7 @@ async def crowd(trip: Expedition, user: User) -> None:
         trip.skip("crowd", reason)
         return
     if second is None:
-        trip.missing["crowd"] = Missing("the second user could not log in", ("GP-201",))
+        trip.missing["crowd"] = trip.why_no_second_user()
         return
     others = await asyncio.gather(
         *(_login(trip, who) for who in trip.wallet.crowd[: trip.target.users - 2])
@@ -90,7 +90,9 @@ async def again(trip: Expedition, user: User) -> None:
         trip.missing["again"] = Missing("no journey was made", ("GP-301",))
         return
     before = await _read_back(trip, user, journey.request, KEPT_BEFORE)
-    trip.keep_talks("again", [await talk(trip, user, "reconnect", (Ping(_PONG_S),))])
+    async with trip.lines.take(LINES_PER_USER):
+        back = await talk(trip, user, "reconnect", (Ping(_PONG_S),), lines=0)
+    trip.keep_talks("again", [back])
     after = await _read_back(trip, user, journey.request, KEPT_AFTER)
     trip.asked["again"] = (before, after)
 

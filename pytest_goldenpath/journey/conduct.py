@@ -17,7 +17,7 @@ from pytest_goldenpath.journey import company, sockets
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
-from pytest_goldenpath.journey.doors import DOORS
+from pytest_goldenpath.journey.doors import DOORS, REFRESHING, refresh
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
@@ -53,7 +53,11 @@ _FURTHER: dict[tuple[str, ...], _Part] = {
     ("agents_api",): ask_over_http,
 }
 #: What needs all of a user's connections closed, or has to harm nobody else; one by one, at last.
-_LAST: dict[tuple[str, ...], _Part] = {("again",): company.again, ("limits",): sockets.limits}
+_LAST: dict[tuple[str, ...], _Part] = {
+    ("again",): company.again,
+    ("limits",): sockets.limits,
+    REFRESHING: refresh,
+}
 _ALL_FURTHER = frozenset(name for names in (*_FURTHER, *_LAST) for name in names)
 
 

@@ -19,7 +19,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-_MESSAGE = 300
+#: Enough to hold a whole secret, which is cut out before the text is cut short.
+_MESSAGE = 4000
 _VALUE = 100
 #: Deeper than any child context may be (protocol 5.2).
 _LEVELS = 12

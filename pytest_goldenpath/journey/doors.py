@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.doors import LEAK, leaks
 from pytest_goldenpath.contract.rules.login import SUCCESSES
 from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED
-from pytest_goldenpath.journey.channel import HEADER, Call
+from pytest_goldenpath.journey.channel import Call
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request, usable
 from pytest_goldenpath.journey.strangers import GARBAGE, meet, stranger_tokens
@@ -117,7 +119,7 @@ async def look_at_roots(trip: Expedition, _: User) -> None:
 async def refresh(trip: Expedition, user: User) -> None:
     """Try the refresh token as an access token, then for what it is, and what it gives.
 
-    The journey is over by then: nobody promises that an older token outlives a refresh.
+    Everything else is over by then: nobody promises that an older token outlives a refresh.
     """
     token = user.refresh_token
     if not token:
@@ -125,7 +127,6 @@ async def refresh(trip: Expedition, user: User) -> None:
             trip.skip(name, "no refresh token that a header can carry came with the login")
         return
     trip.redactor.learn(token)
-    await trip.asked_all.wait()
     tried, judged, _ = await asyncio.gather(
         _knock(trip, REFRESH, token),
         _judged(trip, REFRESH, token),
@@ -136,17 +137,16 @@ async def refresh(trip: Expedition, user: User) -> None:
     kept.append(exchange)
     if pair:
         access, again = pair
-        knocked, second = await asyncio.gather(
-            _knock(trip, RENEWED, access), _renew(trip, "second refresh", access, again)
-        )
-        kept += [*knocked, second[0]]
+        kept += await _knock(trip, RENEWED, access)
+        second, _ = await _renew(trip, "second refresh", access, again)
+        kept.append(second)
     _keep(trip, "refresh", kept)
 
 
 async def _try_socket(trip: Expedition, token: Secret) -> None:
     await trip.welcomed.wait()
     async with trip.lines.take():
-        call = Call("a refresh token for an access token", trip.target.ws, HEADER, token)
+        call = Call("a refresh token for an access token", trip.target.ws, trip.carrier, token)
         trip.keep_talks("refresh_socket", (await meet(call, trip.redactor),))
 
 
@@ -250,15 +250,25 @@ def _is_telling(key: object, value: object) -> bool:
     return key in _TELLING and isinstance(value, str | int | float)
 
 
+#: More secrets in one answer are a flood; what is not cut out singly goes with the whole body.
+_MOST_LEAKS = 20
+_TELLING_LEAK = 8
+
+
 def _without_leaks(trip: Expedition, exchange: Exchange) -> Exchange:
     """Replace secrets that the target shows by their lengths; no report may repeat them."""
     document = exchange.json()
     body = exchange.body
-    for _, value in leaks(body if document is None else document):
-        trip.redactor.learn(Secret(value))
+    found = dict.fromkeys(value for _, value in leaks(body if document is None else document))
+    for value in islice(found, _MOST_LEAKS):
+        # A short word stands in honest texts too, and to cut it out there would garble them.
+        if len(value) >= _TELLING_LEAK:
+            trip.redactor.learn(Secret(value))
         # As it stands in the body: the value is written in JSON's manner there.
         for form in {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
             body = body.replace(form, LEAK.format(len(value)))
+    if len(found) > _MOST_LEAKS:
+        body = LEAK.format(len(body))
     return replace(exchange, body=body)
 
 
@@ -272,11 +282,12 @@ def _keep(trip: Expedition, name: str, exchanges: Iterable[Exchange]) -> None:
 
 
 #: The observations that this module makes, by their names.
-DOORS = {
+DOORS: dict[tuple[str, ...], Callable[[Expedition, User], Coroutine[Any, Any, None]]] = {
     ("refused_logins",): try_wrong_logins,
     ("validations",): show_tokens,
     ("agreement",): compare_services,
     ("unauthorized",): knock_without_token,
     ("roots",): look_at_roots,
-    ("refresh", "refresh_socket"): refresh,
 }
+#: The names of what :func:`refresh` observes.
+REFRESHING = ("refresh", "refresh_socket")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.symptom import Symptom
@@ -20,28 +21,33 @@ from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import Target, Wallet
 
 #: Connections that every user may have at once (protocol 3.9, ``WebSocketConfig``).
-_LINES_PER_USER = 3
+LINES_PER_USER = 3
+_FREED_S = 0.25
 
 
 @dataclass(slots=True)
 class Lines:
     """The connections that one user may hold at once; a part takes all it needs, or waits."""
 
-    free: int = _LINES_PER_USER
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    free: int = LINES_PER_USER
+    returned: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def take(self, count: int = 1) -> AsyncIterator[None]:
         """Hold this many connections; nobody waits with a part of them in hand."""
-        async with self.changed:
-            await self.changed.wait_for(lambda: self.free >= count)
-            self.free -= count
+        while self.free < count:
+            self.returned.clear()
+            await self.returned.wait()
+        self.free -= count
         try:
             yield
         finally:
-            async with self.changed:
-                self.free += count
-                self.changed.notify_all()
+            # A server frees a place a moment after the close, and nobody tells the client when.
+            asyncio.get_running_loop().call_later(_FREED_S, self._give_back, count)
+
+    def _give_back(self, count: int) -> None:
+        self.free += count
+        self.returned.set()
 
 
 @dataclass(slots=True)
@@ -123,6 +129,19 @@ class Expedition:
         if self._second is None:
             self._second = asyncio.create_task(self._log_second_in())
         return await asyncio.shield(self._second)
+
+    def why_no_second_user(self) -> Missing:
+        """Say why the second user's login gave nobody, and what to look at."""
+        login = self.parts.get("second_login")
+        exchange = login.exchange if login else None
+        symptom = exchange.symptom if exchange else None
+        excuse = symptom if symptom and not attribute(symptom).attribution.accuses else None
+        seen = f": {exchange.evidence()}" if exchange else ""
+        reason = (
+            "the second user could not log in (GOLDENPATH_EMAIL_2 and GOLDENPATH_PASSWORD_2, or "
+            f"GOLDENPATH_TOKEN_2){seen}"
+        )
+        return Missing(reason, blocked_by=("GP-201",), symptom=excuse)
 
     async def _log_second_in(self) -> User | None:
         if self.wallet.second is None:

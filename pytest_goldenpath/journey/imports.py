@@ -28,8 +28,9 @@ _MOST_BYTES = 1_000_000
 _LAST_WORDS = 2_000
 #: Of the tester: the platform's code has no business with them, nor to know that pytest runs it.
 _WITHHELD = ("GOLDENPATH_", "PYTEST_", "E2E_OAUTH_SIMULATION_KEY")
-_SECRET_NAME = re.compile(r"SECRET|PASSW|TOKEN|KEY|CREDENTIAL|DSN|_URL", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|DSN|_URL|AUTH", re.IGNORECASE)
 _TELLING = 8
+_LONGEST = 300
 _IN_ADDRESS = re.compile(r"://[^/\s@]+@")
 
 
@@ -167,10 +168,10 @@ def _decoded(line: bytes | bytearray) -> object:
 
 
 class _Discreet(Redactor):
-    """Cuts out what an address carries as well."""
+    """Cuts out what an address carries as well, and then what is too long to be read."""
 
     def redact(self, text: str) -> str:
-        return _IN_ADDRESS.sub("://***@", super().redact(text))
+        return _IN_ADDRESS.sub("://***@", super().redact(text))[:_LONGEST]
 
 
 def _redactor(environment: Mapping[str, str]) -> Redactor:

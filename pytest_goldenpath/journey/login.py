@@ -51,7 +51,18 @@ _PLACEHOLDERS = (
     "{plain}-change-in-production",
     "",
 )
-TOKEN_KEYS = ("access_token", "refresh_token", "id_token", "accessToken", "refreshToken")
+TOKEN_KEYS = (
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "accessToken",
+    "refreshToken",
+    "token",
+    "jwt",
+    "session",
+    "session_token",
+    "api_key",
+)
 #: What may stand in a header; a token with anything else cannot be used by any client.
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
@@ -183,8 +194,12 @@ def _default_key(token: Secret) -> str:
 
 def without_values(answer: Answer) -> Exchange:
     """Keep of a login's good answer which fields it has; no value of it is for any report."""
-    if answer.exchange.status not in SUCCESSES or not answer.document:
+    if answer.exchange.status not in SUCCESSES:
         return answer.exchange
+    if not answer.document:
+        # It may hold a token in a manner that nobody can foresee.
+        hidden = f"({len(answer.exchange.body)} characters that are no JSON object)"
+        return replace(answer.exchange, body=hidden)
     shape = {
         str(key): value if isinstance(value, bool | int | float) else type(value).__name__
         for key, value in answer.document.items()

@@ -28,8 +28,8 @@ def _clean(value: object, redactor: Redactor) -> object:
         return value
     if isinstance(value, str):
         return redactor.redact(value)
-    if isinstance(value, tuple):
-        return tuple(_clean(inner, redactor) for inner in value)
+    if isinstance(value, tuple | list):
+        return type(value)(_clean(inner, redactor) for inner in value)
     if isinstance(value, dict):
         return {key: _clean(inner, redactor) for key, inner in value.items()}
     if is_dataclass(value) and not isinstance(value, type):

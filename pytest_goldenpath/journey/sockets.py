@@ -26,7 +26,7 @@ from pytest_goldenpath.journey.conversation import (
     Provoke,
     Step,
 )
-from pytest_goldenpath.journey.expedition import Expedition
+from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User
 
@@ -126,7 +126,7 @@ async def limits(trip: Expedition, user: User) -> None:
         if len(settled) == _FLOOD:
             full.set()
 
-    async with trip.lines.take(trip.lines.free), asyncio.TaskGroup() as group:
+    async with trip.lines.take(LINES_PER_USER), asyncio.TaskGroup() as group:
         flood = [group.create_task(_stay(trip, user, note)) for _ in range(_FLOOD)]
         if second is not None and second.user_id != user.user_id:
             await full.wait()

@@ -47,7 +47,7 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
     forged = (Call(f"a stranger with {name}", url, HEADER, token) for name, token in tokens.items())
     in_the_subprotocol = (
         Call(f"a stranger with {name} in the subprotocol", url, SUBPROTOCOL, tokens[name])
-        for name in (GARBAGE, "a wrongly signed token")
+        for name in (GARBAGE, "a wrongly signed token", *(["an expired token"] if expired else []))
     )
     return (
         Call("a stranger without a token", url, NONE),

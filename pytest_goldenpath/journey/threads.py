@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules import threads as steps
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
@@ -33,6 +32,7 @@ _PAGE = 100
 #: A list may have its newest threads at its end; nobody's is longer than this.
 _MOST_PAGES = 10
 #: Storing may lag behind the answer by this much.
+_NOT_FOUND = 404
 _STORED_WITHIN_S = 5.0
 #: A thread cannot be waited for, only asked for again; this keeps the questions apart.
 _PACE_S = 0.25
@@ -161,6 +161,9 @@ async def read_back(trip: Expedition, user: User) -> None:
             break
         await asyncio.sleep(_PACE_S)
     trip.asked["kept"] = tuple(api.kept)
+    if last.status == _NOT_FOUND and not _named_threads(journey):
+        trip.skip("kept", "the target chose a thread of its own, and no event says which")
+        return
     # What was in the way while the thread was asked for again is over.
     trip.note_trouble("kept", [last.symptom])
 
@@ -228,11 +231,7 @@ def _say_why_not(trip: Expedition, other: User | None) -> None:
     if other is not None:
         trip.skip("trespass", "both credentials log the same user in")
         return
-    login = trip.parts.get("second_login")
-    symptom = login.exchange.symptom if login and login.exchange else None
-    excuse = symptom if symptom and not attribute(symptom).attribution.accuses else None
-    reason = "the second user could not log in"
-    trip.missing["trespass"] = Missing(reason, blocked_by=("GP-201",), symptom=excuse)
+    trip.missing["trespass"] = trip.why_no_second_user()
 
 
 def _is_same(user: User, other: User) -> bool:
@@ -243,9 +242,13 @@ def _is_same(user: User, other: User) -> bool:
 
 def _thread_of(journey: Transcript) -> str:
     """Return the thread that the events name, for a server may choose its own; else ours."""
-    named = (name for heard in journey.events() for name in heard.frame.words("thread_id"))
     ours = journey.request.thread_id if journey.request else ""
-    return next((name for name in named if usable_id(name)), ours)
+    return next(iter(_named_threads(journey)), ours)
+
+
+def _named_threads(journey: Transcript) -> list[str]:
+    named = (name for heard in journey.events() for name in heard.frame.words("thread_id"))
+    return [name for name in named if usable_id(name)]
 
 
 def _word() -> str:

@@ -7,6 +7,7 @@ import ssl
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,6 +64,8 @@ class Web:
             follow_redirects=False,
             timeout=None,  # noqa: S113  # every request runs under its own total deadline
             headers={"user-agent": "pytest-goldenpath", "accept-encoding": "identity"},
+            # No cookie of one answer may travel with the next request, which is somebody else's.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
     async def __aenter__(self) -> Self:
@@ -121,6 +124,8 @@ class Web:
             return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
         document = parse_json(body.decode("utf-8", "replace"))
         answered = document if isinstance(document, dict) else {}
+        for cookie in response.headers.get_list("set-cookie"):
+            self._redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
         for key in secret_keys:
             if isinstance(answered.get(key), str):
                 self._redactor.learn(Secret(answered[key]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import pytest
 
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.rules.health import revisions_of
+from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.plugin.options import TAKEN
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
 from pytest_goldenpath.plugin.run import Run
@@ -143,7 +143,7 @@ class Collector:
             others = f"{self._foreign_failures} tests that are no golden path checks failed"
             decision = replace(decision, reasons=(*decision.reasons, others))
         plain = document(decision, self._checks.values(), self._facts(), exit_code=code)
-        verdict: dict[str, Any] = json.loads(self._run.redactor.redact(json.dumps(plain)))
+        verdict: dict[str, Any] = scrub(plain, self._run.redactor)
         folder = self._run.settings.evidence_dir
         try:
             path = str(write_verdict(folder, verdict))

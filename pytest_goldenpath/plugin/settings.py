@@ -104,6 +104,18 @@ class Settings:
         return FAST_BUDGET_S - _RESERVE_S if self.execution_mode == FAST else None
 
 
+def _check_fast(categories: tuple[str, ...]) -> None:
+    slow = [name for name in categories if name != "smoke"]
+    if slow:
+        raise ConfigError(
+            "--category",
+            slow[0],
+            "contradicts --execution-mode fast_feedback, which runs the smoke checks and no others",
+            source="option",
+            remedy="leave one of the two out",
+        )
+
+
 def read_settings(config: pytest.Config) -> Settings:
     """Read and check every setting.
 
@@ -120,7 +132,8 @@ def read_settings(config: pytest.Config) -> Settings:
     mode = reader.one("execution-mode", FULL)
     _check_name("--execution-mode", mode, _MODES)
     categories = _categories(reader)
-    if mode.value == FAST and not categories:
+    if mode.value == FAST:
+        _check_fast(categories)
         categories = ("smoke",)
     evidence = reader.one("evidence-dir", _EVIDENCE)
     warmup = reader.one("warmup", AUTO)

@@ -167,6 +167,7 @@ def summary_lines(verdict: Mapping[str, Any], *, evidence: str, bypass: Bypass) 
     lines += bypass_lines(bypass)
     lines += _accusations(verdict)
     lines += _doubts(verdict)
+    lines += _skips(verdict)
     lines += _advice(verdict)
     lines += _readiness(verdict)
     lines += _warmup(verdict["warmup"])
@@ -228,6 +229,14 @@ def _doubts(verdict: Mapping[str, Any]) -> Iterator[Line]:
     for reason in reasons:
         same = [check for check in undecided if check["reason"] == reason]
         yield Line(f"undecided: {reason} - not judged: {_codes(same)}", "yellow")
+
+
+def _skips(verdict: Mapping[str, Any]) -> Iterator[Line]:
+    """Tell what was not looked at although the verdict may be PASS."""
+    skipped = [check for check in verdict["checks"] if check["outcome"] == "skipped"]
+    for reason in dict.fromkeys(check["reason"] for check in skipped):
+        same = [check for check in skipped if check["reason"] == reason]
+        yield Line(f"not looked at: {_codes(same)}: {reason}", "yellow")
 
 
 def _codes(checks: list[Mapping[str, Any]]) -> str:

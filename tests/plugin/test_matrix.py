@@ -15,7 +15,7 @@ PRODUCT = {"product", "auth"}
 #: Verdict and attribution of faults that are none of the product's.
 OTHER = {"upstream-429": ("INCONCLUSIVE", {"upstream"})}
 #: Faults that a rule of must weight only reports: a healthy platform may be like that as well.
-REPORTED = {"welcome-no-user", "canonical-types-swallowed"}
+REPORTED = {"welcome-no-user", "canonical-types-swallowed", "auth-failed-1011"}
 #: Faults about time are judged by the promised budgets, which takes that long; so only the check
 #: that has to find them is run.
 SLOW = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.frames import Sort
 from pytest_goldenpath.contract.rules.handshake import connection_id
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.threads import messages_in
 from pytest_goldenpath.contract.transcript import Heard, Transcript
 
 KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"
@@ -35,6 +37,7 @@ def users_are_apart(survey: Survey) -> Ruling:
     talks = [t for t in survey.talks.get("crowd", ()) if t.welcome()]
     if len(talks) < _TWO:
         return Unlooked("no two users were connected at once", blocked_by=("GP-301", "GP-304"))
+    earlier = (survey.journey,) if survey.journey and survey.journey.request else ()
     return tuple(
         broken(
             "GP-601",
@@ -42,7 +45,7 @@ def users_are_apart(survey: Survey) -> Ruling:
             heard.evidence(),
             attribution=Attribution.AUTH,
         )
-        for mine, other, what, heard in leaks(talks, users=True)
+        for mine, other, what, heard in leaks(talks, users=True, earlier=earlier)
     )
 
 
@@ -101,7 +104,21 @@ def reconnecting_works(survey: Survey) -> Ruling:
                 after.evidence(),
             )
         )
+    findings += _forgotten(before, after)
     return tuple(findings)
+
+
+def _forgotten(before: Exchange | None, after: Exchange | None) -> Iterator[Finding]:
+    """Yield that messages of the user's own thread are gone after coming back."""
+    if before is None or after is None or not (before.accepted and after.accepted):
+        return
+    had, has = (len(messages_in(exchange) or ()) for exchange in (before, after))
+    if has < had:
+        yield broken(
+            "GP-605",
+            f"expected the {had} messages of the user's own thread after reconnecting, got {has}",
+            after.evidence(),
+        )
 
 
 def _thrown_out(transcript: Transcript) -> bool:
@@ -137,22 +154,25 @@ def _return_findings(transcript: Transcript, survey: Survey) -> Iterator[Finding
 
 
 def leaks(
-    talks: Sequence[Transcript], *, users: bool
+    talks: Sequence[Transcript], *, users: bool, earlier: Sequence[Transcript] = ()
 ) -> tuple[tuple[Transcript, Transcript, str, Heard], ...]:
     """Return the first thing on each connection that belongs to another one.
 
     Args:
         talks: conversations that were held at the same time.
         users: whether they are of different users, whose names then tell them apart.
+        earlier: conversations that were over by then, and nothing of which may come again.
 
     """
     found = (
         next(
             (
                 (mine, other, what, heard)
-                for heard in mine.heard()
-                for other in talks
-                if other is not mine and (what := _belongs_to(heard, other, users=users))
+                for heard in mine.all_heard()
+                for other in (*talks, *earlier)
+                if other is not mine
+                and (not users or other.user_id != mine.user_id)
+                and (what := _belongs_to(heard, other, users=users))
             ),
             None,
         )
@@ -168,7 +188,11 @@ def _belongs_to(heard: Heard, other: Transcript, *, users: bool) -> str:
         return f"a frame of user {other.user_id}"
     if request is None:
         return ""
-    for word, what in ((request.marker, "the marker"), (request.thread_id, "the thread")):
-        if word and word in heard.raw:
+    if not users and heard.frame.sort is not Sort.EVENT:
+        return ""
+    raw = heard.raw.lower()
+    words = (request.marker, "the marker"), (request.thread_id, "the thread")
+    for word, what in (*words, (request.run_id, "the run")):
+        if word and word.lower() in raw:
             return f"{what} {word}"
-    return f"the run {request.run_id}" if request.run_id in heard.raw else ""
+    return ""

@@ -26,7 +26,7 @@ OVERSIZED, FLOOD, NEIGHBOUR = "an oversized message", "many connections", "a nei
 #: Heartbeats that clients know (protocol 3.7); the names of other modes kill the connection.
 _HEARTBEATS = frozenset({"heartbeat", "heartbeat_ack", "ping", "server_heartbeat"})
 _BAD_UPGRADE = 101
-_NORMAL, _POLICY_VIOLATION, _UNSUPPORTED = 1000, 1008, 1003
+_NORMAL, _POLICY_VIOLATION, _UNSUPPORTED, _INTERNAL_ERROR = 1000, 1008, 1003, 1011
 #: The platform's own space of codes, and the registered "unauthorized" (RFC 6455, 7.4.2).
 _OWN_CODES = range(3000, 5000)
 _NO_SOCKET = Unlooked("no socket was opened", blocked_by=("GP-301", "GP-304"))
@@ -205,8 +205,16 @@ def _rude_closes(survey: Survey) -> Iterator[Finding]:
             "GP-308",
             f"expected a bad token to be refused by close {_POLICY_VIOLATION}, got {closed.code}",
             f"{transcript.purpose}: {transcript.last_words()}",
+            # A build that says so and then closes with 1011 is documented (protocol 3.8).
+            severity=Severity.SHOULD if _said_why(transcript) else Severity.MUST,
             attribution=Attribution.AUTH,
         )
+
+
+def _said_why(transcript: Transcript) -> bool:
+    closed = transcript.closed
+    told = bool(transcript.of_sort(Sort.FAILURE))
+    return told and closed is not None and closed.code == _INTERNAL_ERROR
 
 
 def _untimely_closes(transcript: Transcript) -> Iterator[Finding]:
