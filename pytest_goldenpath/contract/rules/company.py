@@ -95,7 +95,9 @@ def reconnecting_works(survey: Survey) -> Ruling:
     findings = [finding for transcript in talks for finding in _return_findings(transcript, survey)]
     asked = {exchange.purpose: exchange for exchange in survey.asked.get("again", ())}
     before, after = asked.get(KEPT_BEFORE), asked.get(KEPT_AFTER)
-    if before and after and before.status == _OK and not after.symptom and after.status != _OK:
+    kept = any(exchange.accepted for exchange in survey.asked.get("kept", ()))
+    was_there = kept or (before is not None and before.status == _OK)
+    if was_there and after and not after.symptom and after.status != _OK:
         findings.append(
             broken(
                 "GP-605",
