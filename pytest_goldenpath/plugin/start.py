@@ -95,8 +95,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)
     codes = [code for item in checks for code in requirements_of(item)]
     run.want(codes, *(("journey",) if reads_journey else ()))
-    run.selected = tuple(item.nodeid for item in checks)
-    run.remediation = tuple(i.nodeid for i in checks if category_of(i) == REMEDIATION)
+    remediation = tuple(i.nodeid for i in checks if category_of(i) == REMEDIATION)
+    run.selected, run.remediation = tuple(item.nodeid for item in checks), remediation
     _hook_in(config, run, checks)
 
 

@@ -134,7 +134,7 @@ FAULTS = (
     ill("redirect-away", "the backend's root redirects to another host", "F69", "GP-208", "", "c",
         ("http.root", Reply(status=307, headers={"location": "https://elsewhere.example/"}))),
     ill("second-login-revokes", "a second login ends the first one's token", "", "GP-604",
-        f"GP-107 GP-201 GP-204 GP-205 GP-206 GP-301 GP-304 GP-601 GP-605 {EVENTS} GP-501", "c",
+        f"GP-107 GP-201 GP-204 GP-205 GP-206 GP-301 GP-304 GP-505 GP-507 GP-601 GP-602 GP-605 {EVENTS} GP-501", "c",
         ("login.revokes", True)),
     ill("context-without-client-id", "from_request has no websocket_client_id: a build of before",
         "F95", "GP-701", "", "c r", ("context.without_client_id", True)),
