@@ -239,5 +239,8 @@ def ask_database(url: Secret, redactor: Redactor) -> str:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except (SQLAlchemyError, ImportError, OSError, ValueError, TypeError) as error:
-        return f"no answer ({type(error).__name__}: {str(error).partition(chr(10))[0][:200]})"
+        told = str(error).partition("\n")[0]
+        # An address that cannot be read may be quoted whole, with its password in no known place.
+        said = "" if url.reveal() in told else f": {told[:200]}"
+        return f"no answer ({type(error).__name__}{said})"
     return ""
