@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -184,20 +185,23 @@ async def _drive(
             except TimeoutError:
                 conversation.on_time(stopwatch.now())
             else:
-                _hear(conversation, stopwatch.now(), heard)
+                conversation.on_frame(stopwatch.now(), heard)
                 if stopwatch.now() >= conversation.deadline_s and not conversation.finished:
                     conversation.on_time(stopwatch.now())
     except ConnectionClosed as error:
+        await _hear_the_rest(connection, conversation, stopwatch)
         _close(conversation, stopwatch.now(), error, redactor, call)
     finally:
         await connection.close()
 
 
-def _hear(conversation: Conversation, now_s: float, heard: str | bytes) -> None:
-    if isinstance(heard, str):
-        conversation.on_text(now_s, heard)
-    else:
-        conversation.on_binary(now_s, heard.decode("utf-8", "replace"))
+async def _hear_the_rest(
+    connection: ClientConnection, conversation: Conversation, stopwatch: Stopwatch
+) -> None:
+    """Keep what had come before the close: whoever notices it while sending has not read it."""
+    with contextlib.suppress(ConnectionClosed):
+        while not conversation.finished:
+            conversation.on_rest(stopwatch.now(), await connection.recv())
 
 
 def _close(

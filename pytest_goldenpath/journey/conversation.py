@@ -331,6 +331,19 @@ class Conversation:
         """A binary frame came; it is kept, and means nothing in this protocol."""
         self._add(Entry(at_s, Kind.HEARD, text=text, binary=True))
 
+    def on_frame(self, at_s: float, heard: str | bytes) -> None:
+        """A frame came, as the socket gives it."""
+        if isinstance(heard, str):
+            self.on_text(at_s, heard)
+        else:
+            self.on_binary(at_s, heard.decode("utf-8", "replace"))
+
+    def on_rest(self, at_s: float, heard: str | bytes) -> None:
+        """A frame that had come before a close: it is kept, and nothing follows from it."""
+        binary = isinstance(heard, bytes)
+        text = heard.decode("utf-8", "replace") if isinstance(heard, bytes) else heard
+        self._add(Entry(at_s, Kind.HEARD, text=text, binary=binary))
+
     def on_time(self, at_s: float) -> None:
         """The deadline passed: what was waited for is missed, and the next step is due."""
         if self._step:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from websockets.asyncio.server import ServerConnection
 
 from builders import USER
+from pytest_goldenpath.contract.frames import Sort
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.transcript import Kind, Transcript
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold, token_subprotocols
-from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
+from pytest_goldenpath.journey.conversation import (
+    AwaitRefusal,
+    AwaitWelcome,
+    Conversation,
+    Outgoing,
+    Ping,
+)
 from pytest_goldenpath.secrets import Redactor, Secret
 from servers import Talk, hang_up, raw_server, replying, socket_server
 
@@ -236,3 +244,29 @@ def test_subprotocol_that_was_not_offered_is_refused() -> None:
 
     assert transcript.refused is not None
     assert "surprise" in transcript.refused.text
+
+
+def test_what_came_before_a_close_is_kept() -> None:
+    """A refusal that was sent before the close is heard, even by who is speaking just then."""
+
+    async def refuse(connection: ServerConnection) -> None:
+        await connection.send('{"type":"error_message","error_code":"AUTH_FAILED"}')
+        await connection.close(1011, "Authentication failed")
+
+    def busy(_: Conversation) -> None:
+        until = time.monotonic() + 0.2
+        while time.monotonic() < until:
+            pass
+
+    async def go() -> Transcript:
+        async with socket_server(refuse) as url:
+            said = (Outgoing("ping", '{"type":"ping"}'), Outgoing("intrusion", "{}"))
+            conversation = Conversation((AwaitRefusal(2.0, said * 200),))
+            call = Call("talk", url, HEADER, TOKEN, user_id=USER)
+            return await hold(call, conversation, Redactor(), on_progress=busy)
+
+    transcript = asyncio.run(go())
+
+    assert transcript.closed is not None
+    assert transcript.closed.code == 1011
+    assert [heard.frame.sort for heard in transcript.heard()] == [Sort.FAILURE]
