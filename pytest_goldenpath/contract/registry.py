@@ -254,7 +254,7 @@ _RULES = (
           "pair carriers again", company.second_connection_is_harmless),
     _rule("GP-605", "c", "3.4",
           "reconnecting gives a new connection and the user's own state",
-          "again carriers kept", company.reconnecting_works),
+          "again carriers", company.reconnecting_works),
     _rule("GP-701", "c r", "5.2",
           "imported: from_request accepts websocket_client_id and gives it back",
           "context", context.client_id_is_accepted),

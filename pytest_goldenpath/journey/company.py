@@ -7,7 +7,6 @@ import contextlib
 import itertools
 from collections.abc import Sequence
 
-from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Request, Transcript
@@ -17,6 +16,7 @@ from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.sockets import talk
+from pytest_goldenpath.journey.threads import thread_of
 from pytest_goldenpath.target.model import Credentials, ReadyToken
 
 _WELCOME_S = 3.0
@@ -83,24 +83,27 @@ async def crowd(trip: Expedition, user: User) -> None:
         trip.keep_talks("crowd", await _at_once(trip, users, "many users"))
 
 
+async def remember(trip: Expedition, user: User) -> None:
+    """Read the journey's thread while the user is still there: what coming back is held against."""
+    await trip.asked_all.wait()
+    await _read_back(trip, user, KEPT_BEFORE)
+
+
 async def again(trip: Expedition, user: User) -> None:
     """Come back when every connection is closed: a new connection, and the user's own state."""
-    journey: Transcript | None = trip.parts.get("journey")
-    if journey is None or journey.request is None:
-        trip.missing["again"] = Missing("no journey was made", ("GP-301",))
-        return
-    before = await _read_back(trip, user, journey.request, KEPT_BEFORE)
     async with trip.lines.take(LINES_PER_USER):
         back = await talk(trip, user, "reconnect", (Ping(_PONG_S),), lines=0)
     trip.keep_talks("again", [back])
-    after = await _read_back(trip, user, journey.request, KEPT_AFTER)
-    trip.asked["again"] = (before, after)
+    await _read_back(trip, user, KEPT_AFTER)
 
 
-async def _read_back(trip: Expedition, user: User, request: Request, purpose: str) -> Exchange:
-    url = f"{trip.target.backend}/api/threads/{request.thread_id}/messages"
+async def _read_back(trip: Expedition, user: User, purpose: str) -> None:
+    journey: Transcript | None = trip.parts.get("journey")
+    if journey is None or journey.request is None:
+        return
+    url = f"{trip.target.backend}/api/threads/{thread_of(journey)}/messages"
     answer = await trip.web.exchange(purpose, "GET", url, within_s=_ANSWER_S, token=user.token)
-    return answer.exchange
+    trip.asked["again"] = (*trip.asked.get("again", ()), answer.exchange)
 
 
 async def _log_in_again(trip: Expedition, user: User) -> User:

@@ -47,6 +47,7 @@ _FURTHER: dict[tuple[str, ...], _Part] = {
     ("message_types",): sockets.message_types,
     ("pair",): company.pair,
     ("crowd",): company.crowd,
+    ("again",): company.remember,
     ("thread",): use_database,
     ("kept",): read_back,
     ("trespass",): trespass,

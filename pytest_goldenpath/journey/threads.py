@@ -32,8 +32,8 @@ _PAGE = 100
 #: A list may have its newest threads at its end; nobody's is longer than this.
 _MOST_PAGES = 10
 #: Storing may lag behind the answer by this much.
-_NOT_FOUND = 404
 _STORED_WITHIN_S = 5.0
+_NOT_FOUND = 404
 #: A thread cannot be waited for, only asked for again; this keeps the questions apart.
 _PACE_S = 0.25
 _MOVED = frozenset({307, 308})
@@ -148,7 +148,7 @@ async def read_back(trip: Expedition, user: User) -> None:
         blocked_by = ("GP-501", *BEFORE_THE_REQUEST)
         trip.missing["kept"] = Missing("there is no answer to read back", blocked_by)
         return
-    thread_id = _thread_of(journey)
+    thread_id = thread_of(journey)
     api = _Api(trip, user, sent=(("thread", thread_id),))
     path = f"{_THREADS}/{thread_id}/messages?limit={_PAGE}"
     stopwatch = Stopwatch()
@@ -160,10 +160,10 @@ async def read_back(trip: Expedition, user: User) -> None:
         if stopwatch.now() + _PACE_S > _STORED_WITHIN_S:
             break
         await asyncio.sleep(_PACE_S)
-    trip.asked["kept"] = tuple(api.kept)
     if last.status == _NOT_FOUND and not _named_threads(journey):
         trip.skip("kept", "the target chose a thread of its own, and no event says which")
         return
+    trip.asked["kept"] = tuple(api.kept)
     # What was in the way while the thread was asked for again is over.
     trip.note_trouble("kept", [last.symptom])
 
@@ -240,7 +240,7 @@ def _is_same(user: User, other: User) -> bool:
     return named or user.token.reveal() == other.token.reveal()
 
 
-def _thread_of(journey: Transcript) -> str:
+def thread_of(journey: Transcript) -> str:
     """Return the thread that the events name, for a server may choose its own; else ours."""
     ours = journey.request.thread_id if journey.request else ""
     return next(iter(_named_threads(journey)), ours)

@@ -380,3 +380,13 @@ def test_agents_are_asked_with_a_token_and_without() -> None:
     assert shelf.asked == ["POST /api/agents/execute"] * 2
     assert len({body["message"] for body in shelf.bodies}) == 1
     assert judge("GP-507", seen).broken
+
+
+def test_thread_that_no_event_names_accuses_nobody() -> None:
+    """A server with threads of its own, whose events name none, cannot be read back."""
+    own = journey()
+    nameless = tuple(replace(e, text=e.text.replace("thread_id", "other")) for e in own.entries)
+    seen = survey_of(read_back, Shelf(), journey=replace(own, entries=nameless))
+
+    assert "kept" not in seen.asked
+    assert judge("GP-505", seen).skipped

@@ -14,7 +14,6 @@ from pytest_goldenpath.contract.threads import messages_in
 from pytest_goldenpath.contract.transcript import Heard, Transcript
 
 KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"
-_OK = 200
 _TWO = 2
 _NO_PAIR = Unlooked("no two connections were opened", blocked_by=("GP-301", "GP-304"))
 
@@ -95,9 +94,7 @@ def reconnecting_works(survey: Survey) -> Ruling:
     findings = [finding for transcript in talks for finding in _return_findings(transcript, survey)]
     asked = {exchange.purpose: exchange for exchange in survey.asked.get("again", ())}
     before, after = asked.get(KEPT_BEFORE), asked.get(KEPT_AFTER)
-    kept = any(exchange.accepted for exchange in survey.asked.get("kept", ()))
-    was_there = kept or (before is not None and before.status == _OK)
-    if was_there and after and not after.symptom and after.status != _OK:
+    if before and after and before.accepted and not after.symptom and not after.accepted:
         findings.append(
             broken(
                 "GP-605",
