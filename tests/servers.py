@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
@@ -37,6 +38,18 @@ async def raw_server(answer: Raw) -> AsyncIterator[str]:
     server = await asyncio.start_server(serve_one, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@contextmanager
+def closed_port() -> Iterator[str]:
+    """Yield a web address that refuses every connection, and goes on to do so.
+
+    The port is bound and nobody listens: a port that was given back may be anybody's a moment
+    later, and tests that run beside this one start servers all the time.
+    """
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 def replying(head: str, body: bytes = b"") -> Raw:

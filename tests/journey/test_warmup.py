@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +17,7 @@ from pytest_goldenpath.journey.warmup import Plan, warm_up
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import PasswordLogin, ReadyToken, Target, Wallet
 from pytest_goldenpath.verdict.warmup import FIXED, ResilienceReport
-from servers import Answering, Raw, Service, raw_server, silent
+from servers import Answering, Raw, Service, closed_port, raw_server, silent
 
 PASSWORD = "correct-horse-9"
 HEALTH, LOGIN, MADE = "GET /health", "POST /auth/login", "POST /api/threads"
@@ -193,11 +192,10 @@ def test_unknown_host_stops_at_once() -> None:
 def test_dead_target_ends_at_its_budget(server: Raw | None) -> None:
     """A target that never answers is given up at the budget, with the last error and a count."""
     if server is None:
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        where = Target("x", url, url, "ws://x", vpc_budget_s=0.5)
         wallet = Wallet(ReadyToken(Secret("t")))
-        report = asyncio.run(warm_up(where, wallet, Redactor(), Plan()))
+        with closed_port() as url:
+            where = Target("x", url, url, "ws://x", vpc_budget_s=0.5)
+            report = asyncio.run(warm_up(where, wallet, Redactor(), Plan()))
     else:
         report = warmed(server, vpc_budget_s=0.5)
 
@@ -391,11 +389,9 @@ def test_scripts_get_a_report_that_is_true_only_when_ready() -> None:
 def test_scripts_get_false_for_a_dead_target(monkeypatch: pytest.MonkeyPatch) -> None:
     """A target's address is enough; the budgets come from the environment."""
     monkeypatch.setenv("GOLDENPATH_VPC_BUDGET_S", "0.2")
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-
-    by_address = infrastructure_resilience_check(url)
-    by_target = infrastructure_resilience_check(Target("x", url, url, url, vpc_budget_s=0.2))
+    with closed_port() as url:
+        by_address = infrastructure_resilience_check(url)
+        by_target = infrastructure_resilience_check(Target("x", url, url, url, vpc_budget_s=0.2))
 
     assert not by_address
     assert not by_target

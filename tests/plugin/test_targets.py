@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+from servers import closed_port
 
 pytestmark = pytest.mark.matrix
 
@@ -26,12 +27,11 @@ def told(result: pytest.RunResult) -> dict[str, tuple[str, str]]:
     return {"target": first[0], **facts}
 
 
-@pytest.fixture
-def closed_port() -> str:
-    """Return an address at which nothing listens any more."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+@pytest.fixture(name="closed_port")
+def port_that_refuses() -> Iterator[str]:
+    """Yield an address that refuses every connection."""
+    with closed_port() as url:
+        yield url
 
 
 def assert_inconclusive(result: pytest.RunResult, verdict: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import jsonschema
 import pytest
 
 from pytest_goldenpath.verdict.document import schema
-from servers import Service, serving
+from servers import Service, closed_port, serving
 
 DISTRIBUTED = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two-workers"])
 HEALTH, LOGIN = "GET /health", "POST /auth/login"
@@ -98,10 +97,10 @@ Checked = Callable[..., tuple[pytest.RunResult, dict[str, Any]]]
 
 
 @pytest.fixture
-def closed() -> str:
-    """Return an address at which nothing listens any more."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+def closed() -> Iterator[str]:
+    """Yield an address that refuses every connection."""
+    with closed_port() as url:
+        yield url
 
 
 @DISTRIBUTED
