@@ -27,6 +27,7 @@ class Exchange:
         oversized: whether the body was larger than the limit.
         symptom: why there is no answer, or None.
         sent: names and values of what we sent and the answer is held against, such as ``text``.
+        held_secret: the body held a secret of ours, which was cut out.
         lag_s: seconds of ``elapsed_s`` in which we ourselves did not get round to listening.
     """
 
@@ -41,6 +42,7 @@ class Exchange:
     oversized: bool = False
     symptom: Symptom | None = None
     sent: tuple[tuple[str, str], ...] = ()
+    held_secret: bool = False
     lag_s: float = 0.0
 
     @property

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Request, Transcript
@@ -80,7 +82,17 @@ async def crowd(trip: Expedition, user: User) -> None:
         return
     await trip.welcomed.wait()
     async with trip.lines.take():
-        trip.keep_talks("crowd", await _at_once(trip, users, "many users"))
+        talks = await _at_once(trip, users, "many users")
+    trip.keep_talks("crowd", talks)
+    read = (_read_thread(trip, *pair) for pair in zip(users, talks, strict=True))
+    trip.asked["crowd"] = tuple(await asyncio.gather(*read))
+
+
+async def _read_thread(trip: Expedition, user: User, said: Transcript) -> Exchange:
+    """Read what is kept of a conversation; its purpose is that of the conversation."""
+    url = f"{trip.target.backend}/api/threads/{thread_of(said)}/messages?limit=100"
+    answer = await trip.web.exchange(said.purpose, "GET", url, within_s=_ANSWER_S, token=user.token)
+    return answer.exchange
 
 
 async def remember(trip: Expedition, user: User) -> None:
@@ -101,9 +113,8 @@ async def _read_back(trip: Expedition, user: User, purpose: str) -> None:
     journey: Transcript | None = trip.parts.get("journey")
     if journey is None or journey.request is None:
         return
-    url = f"{trip.target.backend}/api/threads/{thread_of(journey)}/messages"
-    answer = await trip.web.exchange(purpose, "GET", url, within_s=_ANSWER_S, token=user.token)
-    trip.asked["again"] = (*trip.asked.get("again", ()), answer.exchange)
+    exchange = replace(await _read_thread(trip, user, journey), purpose=purpose)
+    trip.asked["again"] = (*trip.asked.get("again", ()), exchange)
 
 
 async def _log_in_again(trip: Expedition, user: User) -> User:

@@ -12,13 +12,15 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.rules.doors import LEAK, leaks
+from pytest_goldenpath.contract.rules.doors import ANONYMOUS, LEAK, leaks
 from pytest_goldenpath.contract.rules.login import SUCCESSES
 from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED
+from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.journey.channel import Call
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request, usable
 from pytest_goldenpath.journey.strangers import GARBAGE, meet, stranger_tokens
+from pytest_goldenpath.journey.threads import thread_of
 from pytest_goldenpath.journey.web import Answer
 from pytest_goldenpath.secrets import Secret
 from pytest_goldenpath.target.model import PasswordLogin
@@ -90,14 +92,14 @@ async def knock_without_token(trip: Expedition, _: User) -> None:
     """
     garbage = Secret(f"garbage-{secrets.token_urlsafe(24)}")
     agent = trip.web.exchange(
-        "backend agents with no token",
+        f"backend agents {ANONYMOUS}",
         "POST",
         f"{trip.target.backend}/api/agents/execute",
         within_s=_WITHIN_S,
         json={},
     )
     asked, without, with_garbage = await asyncio.gather(
-        agent, _knock(trip, "no token", None), _knock(trip, GARBAGE, garbage)
+        agent, _knock(trip, ANONYMOUS.removeprefix("with "), None), _knock(trip, GARBAGE, garbage)
     )
     answers = (_masked(asked), *without, *with_garbage)
     _keep(trip, "unauthorized", (_without_leaks(trip, exchange) for exchange in answers))
@@ -209,8 +211,12 @@ async def _knock(trip: Expedition, what: str, token: Secret | None) -> tuple[Exc
         return _masked(answer)
 
     target = trip.target
+    # A list may be closed and a single thread open; the journey's is there once it is over.
+    await trip.asked_all.wait()
+    journey: Transcript | None = trip.parts.get("journey")
+    kept = [("backend messages", f"/api/threads/{thread_of(journey)}/messages")] if journey else []
     routes = (
-        *((route, f"{target.backend}{path}") for route, path in _BACKEND),
+        *((route, f"{target.backend}{path}") for route, path in (*_BACKEND, *kept)),
         *((route, f"{target.auth}{path}") for route, path in _AUTH),
     )
     return tuple(await asyncio.gather(*(ask(route, url) for route, url in routes)))

@@ -22,10 +22,13 @@ from pytest_goldenpath.contract.threads import (
 )
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.journey.clock import Stopwatch
+from pytest_goldenpath.journey.conversation import Ask
 from pytest_goldenpath.journey.expedition import Expedition
+from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User
+from pytest_goldenpath.journey.sockets import talk
 
-_THREADS = "/api/threads"
+_THREADS, _CHAT = "/api/threads", "/api/chat/messages"
 _WITHIN_S = 10.0
 #: The largest page that the platform gives (protocol 6.3).
 _PAGE = 100
@@ -182,6 +185,8 @@ async def trespass(trip: Expedition, user: User) -> None:
         if thread_id:
             path = f"{_THREADS}/{thread_id}"
             await owner.ask(steps.WRITTEN, "POST", f"{path}/messages", {"message": text})
+            chat = {"content": text, "thread_id": thread_id, "message_type": "user"}
+            await owner.ask(steps.CHATTED, "POST", _CHAT, chat)
             await owner.ask(steps.READ_BEFORE, "GET", f"{path}/messages?limit={_PAGE}")
             intruder = _Api(trip, other, sent=owner.sent, kept=owner.kept)
             await _intrude(intruder, thread_id, foreign)
@@ -192,7 +197,7 @@ async def trespass(trip: Expedition, user: User) -> None:
             )
     trip.asked["trespass"] = tuple(owner.kept)
     # An agent that takes its time keeps nobody from knowing whose threads are whose.
-    troubles = [e.symptom for e in owner.kept if e.purpose != steps.OTHERS_RUN]
+    troubles = [e.symptom for e in owner.kept if e.purpose not in steps.OPTIONAL]
     trip.note_trouble("trespass", troubles)
 
 
@@ -206,22 +211,36 @@ async def _intrude(api: _Api, thread_id: str, foreign: str) -> None:
         api.ask(steps.OTHERS_HISTORY, "GET", f"/api/history?limit={_PAGE}"),
         api.ask(steps.OTHERS_READ, "GET", path),
         api.ask(steps.OTHERS_MESSAGES, "GET", f"{path}/messages?limit={_PAGE}"),
+        api.ask(steps.OTHERS_CHAT, "GET", f"{_CHAT}?thread_id={thread_id}"),
     )
     await api.ask(steps.OTHERS_WRITTEN, "POST", f"{path}/messages", {"message": note})
     await api.ask(steps.OTHERS_CHANGED, "PUT", path, {"title": f"Offer {foreign}"})
     # An agent at work for somebody else would disturb the golden journey's times.
     await api.trip.asked_all.wait()
-    run = await api.ask(
-        steps.OTHERS_RUN,
-        "POST",
-        "/api/agent/message",
-        {"message": note, "thread_id": thread_id},
-        within_s=api.trip.target.run_deadline_s,
-    )
+    await _ask_in(api, thread_id, note, steps.OTHERS_START, "/api/agent/v2/execute")
+    await _talk_in(api, thread_id, note)
+    await _ask_in(api, thread_id, note, steps.OTHERS_RUN, "/api/agent/message")
+    await api.ask(steps.OTHERS_DELETED, "DELETE", path)
+
+
+async def _ask_in(api: _Api, thread_id: str, note: str, purpose: str, route: str) -> None:
+    """Ask an agent in somebody else's thread; a thread of its own is taken away again."""
+    budget_s = api.trip.target.run_deadline_s
+    body = {"message": note, "thread_id": thread_id}
+    run = await api.ask(purpose, "POST", route, body, within_s=budget_s)
     own = usable_id(run.document().get("thread_id")) if run.accepted else ""
     if own not in {"", thread_id}:
         await api.ask("own thread deleted", "DELETE", f"{_THREADS}/{own}")
-    await api.ask(steps.OTHERS_DELETED, "DELETE", path)
+
+
+async def _talk_in(api: _Api, thread_id: str, note: str) -> None:
+    """Ask in somebody else's thread over the socket, and hear what comes of it."""
+    request = replace(
+        new_request(api.trip.target, steps.OTHERS_TALK), thread_id=thread_id, text=note
+    )
+    asking = Ask(request, api.user.user_id, only_start=True)
+    said = await talk(api.trip, api.user, steps.OTHERS_TALK, (asking,), lines=0)
+    api.trip.talks["trespass"] = (said,)
 
 
 def _say_why_not(trip: Expedition, other: User | None) -> None:

@@ -132,7 +132,12 @@ class Web:
         exchange = record.answered(
             self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
         )
-        return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
+        complete = replace(
+            exchange,
+            lag_s=self._lag.total_s - lag_before_s,
+            held_secret=exchange.body != body.decode("utf-8", "replace"),
+        )
+        return Answer(complete, answered)
 
 
 def tls_context() -> ssl.SSLContext:

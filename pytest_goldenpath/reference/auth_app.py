@@ -57,6 +57,8 @@ class Accounts:
         if user is None or not (matches or self._seams.on("login.any_password")):
             raise ApiError(401, {"detail": "Invalid credentials"})
         welcome = self._twin.tokens.pair(user)
+        if self._seams.on("login.overheard"):
+            self._twin.http_gate.overheard = {"debug": f"{email} came with {password}"}
         if self._seams.on("login.revokes"):
             await self._forget_earlier(user, str(welcome["access_token"]))
         return JSONResponse({**welcome, "user": {"id": user.id, "email": user.email}})

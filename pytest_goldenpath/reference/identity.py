@@ -199,6 +199,7 @@ class Gate:
         self._database = database
         faults = seams.every(f"{surface}.accept", tuple) + seams.every("any.accept", tuple)
         self._let_in = {reason for reasons in faults for reason in reasons}
+        self.overheard: dict[str, str] = {}  # only a fault looks at it
 
     async def check(self, token: str, kind: str = "access") -> Claims:
         """Return who the token belongs to, or raise Refusal."""
@@ -226,6 +227,7 @@ class Gate:
                 {
                     "error": "authentication_failed",
                     "message": "Authentication required" if missing else "Invalid or expired token",
+                    **self.overheard,
                 },
                 {"www-authenticate": "Bearer"},
             ) from refusal

@@ -50,15 +50,20 @@ class Runs:
         self._shape = SHAPES[twin.settings.events]
         self._audience = self._seams.at("deliver.to", str) or "asker"
 
-    async def task(self, prompt: str, user_id: str, thread_id: str, run_id: str = "") -> Task:
-        """Return the task for a request in this thread, which is created if it is new."""
+    async def task(
+        self, prompt: str, user_id: str, thread_id: str, run_id: str = "", *, door: str
+    ) -> Task:
+        """Return the task for a request in this thread, which is created if it is new.
+
+        ``door`` is where the request came in: socket, message or v2.
+        """
         database = self._twin.database
         thread_id = thread_id or f"thread_{uuid.uuid4().hex[:16]}"
         owner = await database.call(owner_of, thread_id)
         if owner is None:
             title = topic_of(prompt)
             await database.call(create_thread, user_id, title, {}, thread_id)
-        elif owner != user_id and not self._seams.on("runs.any_thread"):
+        elif owner != user_id and door not in self._seams.every("runs.any_thread", str):
             raise Forbidden(thread_id)
         run_id = self._seams.at("run.id", str) or run_id or f"run_{uuid.uuid4().hex[:16]}"
         return Task(prompt, user_id, thread_id, run_id)
@@ -119,10 +124,19 @@ class Runs:
         thread_id = task.thread_id
         if self._seams.on("store.elsewhere"):
             thread_id = f"{thread_id}-lost"
-        for _ in range(times):
+        shelves = [thread_id] * times
+        if role in self._seams.every("store.foreign", str):
+            shelves += await self._foreign_threads(task.user_id)
+        for shelf in shelves:
             await self._twin.database.call(
-                add_message, thread_id, role, content, {"run_id": task.run_id}
+                add_message, shelf, role, content, {"run_id": task.run_id}
             )
+
+    async def _foreign_threads(self, user_id: str) -> list[str]:
+        """Return the newest thread of everybody else who is connected; only a fault wants it."""
+        others = {c.user_id for c in self._twin.hub.everybody()} - {user_id}
+        found = [await self._twin.database.call(threads_of, other, 1, 0) for other in others]
+        return [thread.id for threads in found for thread in threads]
 
 
 def _progress(task: Task) -> wire.Frame:
@@ -166,7 +180,7 @@ class AgentsApi:
 
     async def start(self, request: Request) -> Response:
         """Start a run in a thread and do not wait for it."""
-        task = await self._task(request)
+        task = await self._task(request, "v2")
         self._twin.hub.start(self._unwatched(task))
         return JSONResponse(
             {
@@ -181,7 +195,7 @@ class AgentsApi:
 
     async def message(self, request: Request) -> Response:
         """Answer a message in a thread."""
-        task = await self._task(request)
+        task = await self._task(request, "message")
         return JSONResponse(
             {
                 "message": await self._runs.quietly(task),
@@ -195,7 +209,7 @@ class AgentsApi:
     async def _unwatched(self, task: Task) -> None:
         await self._runs.quietly(task)
 
-    async def _task(self, request: Request) -> Task:
+    async def _task(self, request: Request, door: str) -> Task:
         user = await self._twin.http_gate.user(request)
         body = await json_body(request)
         message = text_field(body, "message")
@@ -203,7 +217,8 @@ class AgentsApi:
         if not isinstance(thread_id, str):
             raise invalid(("body", "thread_id"), "string_type", "Input should be a valid string")
         try:
-            return await self._runs.task(message, user.user_id, clean(thread_id)[:64])
+            name = clean(thread_id)[:64]
+            return await self._runs.task(message, user.user_id, name, door=door)
         except Forbidden as error:
             raise ApiError(404, {"detail": "Thread not found"}) from error
 

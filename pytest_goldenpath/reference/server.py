@@ -25,7 +25,7 @@ from pytest_goldenpath.reference.runs import AgentsApi, Runs
 from pytest_goldenpath.reference.session import Sockets
 from pytest_goldenpath.reference.settings import HEARTBEAT_S, MAX_MESSAGE_BYTES, VERSION, Settings
 from pytest_goldenpath.reference.store import User
-from pytest_goldenpath.reference.threads import Threads
+from pytest_goldenpath.reference.threads import Chat, Threads
 from pytest_goldenpath.reference.twin import Twin, assembled
 from pytest_goldenpath.reference.web import Routes, application, iso
 
@@ -174,6 +174,7 @@ def backend_app(twin: Twin) -> ASGIApp:
     routes, runs = Routes(twin.settings.seams), Runs(twin)
     Health(twin).add_to(routes)
     Threads(twin).add_to(routes)
+    Chat(twin).add_to(routes)
     AgentsApi(twin, runs).add_to(routes)
     sockets = Sockets(twin, runs)
     routes.all += [WebSocketRoute(path, sockets.serve) for path in ("/ws", "/api/v1/websocket")]

@@ -282,7 +282,9 @@ class Session:
         user_id = self._connection.user_id
         thread_id = message.thread_id or self._connection.thread_id
         try:
-            task = await self._runs.task(message.text, user_id, thread_id, message.run_id)
+            task = await self._runs.task(
+                message.text, user_id, thread_id, message.run_id, door="socket"
+            )
         except Forbidden:
             text = "This thread belongs to another user"
             await self._connection.send(wire.error("FORBIDDEN", text))

@@ -195,6 +195,48 @@ def _loaded(text: str) -> dict[str, object]:
     return loaded if isinstance(loaded, dict) else {}
 
 
+class Chat:
+    """The routes under /api/chat/messages, which keep what is said in memory (6.4)."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._gate = twin.http_gate
+        self._seams = twin.settings.seams
+        self._said: list[dict[str, object]] = []
+
+    def add_to(self, routes: Routes) -> None:
+        """Serve the routes of this API."""
+        routes.add("chat.list", "/api/chat/messages", self.list)
+        routes.add("chat.create", "/api/chat/messages", self.say, "POST")
+
+    async def list(self, request: Request) -> Response:
+        """List what the user said in a thread."""
+        user = await self._gate.user(request)
+        thread_id = request.query_params.get("thread_id", "")
+        shown = [
+            message
+            for message in self._said
+            if message["thread_id"] == thread_id
+            and (message["user_id"] == user.user_id or self._seams.on("chat.unfiltered"))
+        ]
+        page: dict[str, object] = {"page": 1, "page_size": _MAX_LIMIT, "has_more": False}
+        return JSONResponse({"messages": shown, "total_count": len(shown)} | page)
+
+    async def say(self, request: Request) -> Response:
+        """Keep a message of the user."""
+        user = await self._gate.user(request)
+        body = await json_body(request)
+        message: dict[str, object] = {
+            "id": f"chat_{uuid.uuid4().hex[:16]}",
+            "content": text_field(body, "content"),
+            "user_id": user.user_id,
+            "thread_id": text_field(body, "thread_id"),
+            "timestamp": time.time(),
+            "message_type": "user",
+        }
+        self._said = [*self._said[-_MAX_LIMIT:], message]
+        return JSONResponse({"message": message, "status": "created"})
+
+
 class Threads:
     """The routes under /api/threads, and the two that only list."""
 
@@ -297,8 +339,10 @@ class Threads:
         return ANYBODY if self._seams.on("threads.list_all") else user.user_id
 
     async def _thread(self, request: Request, *, anybody: bool = False) -> Thread:
-        user = await self._gate.user(request)
-        owner = ANYBODY if anybody or self._seams.on("threads.open") else user.user_id
+        shown = self._seams.on("threads.shown") and request.method == "GET"
+        owner = ANYBODY if shown else (await self._gate.user(request)).user_id
+        if anybody or self._seams.on("threads.open"):
+            owner = ANYBODY
         thread_id = clean(request.path_params["id"])
         thread = await self._database.call(find_thread, thread_id, owner)
         if thread is None:

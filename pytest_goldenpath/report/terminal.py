@@ -241,7 +241,7 @@ def _skips(verdict: Mapping[str, Any]) -> Iterator[Line]:
 
 def _codes(checks: list[Mapping[str, Any]]) -> str:
     codes = (code for check in checks for code in check["requirements"] or [check["id"]])
-    return ", ".join(dict.fromkeys(codes))
+    return ", ".join(sorted(set(codes)))
 
 
 def _advice(verdict: Mapping[str, Any]) -> Iterator[Line]:

@@ -150,6 +150,16 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-601", "a thread", company(crowd=(ADA, told(GRACE, note="see thr-31-of-its-own")))),
     ("GP-601", "a marker", company(crowd=(ADA, told(GRACE, text="asked about HERON-0031")))),
     ("GP-601", "a run", company(crowd=(ADA, told(GRACE, run_id="run-31-of-its-own")))),
+    (
+        "GP-601",
+        "a marker in other letters",
+        company(crowd=(ADA, told(GRACE, text="asked about heron 0031"))),
+    ),
+    (
+        "GP-601",
+        "another's answer in the thread",
+        survey(asked={"crowd": (exchange(["HERON-0031"], purpose=GRACE.purpose),)}),
+    ),
     ("GP-603", "the other's event", company(pair=(FIRST, overheard(SECOND, FIRST)))),
     ("GP-604", "first one closed", company(pair=(cut(FIRST, closed(1008), keep=5), SECOND))),
     (

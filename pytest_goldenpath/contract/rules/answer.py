@@ -128,8 +128,8 @@ def _strange_answers(run: Transcript, seed: str) -> Iterator[Finding]:
     if lacks:
         yield broken(
             "GP-503",
-            f"expected an answer to this very request, but it lacks {' and '.join(lacks)} "
-            f"(GOLDENPATH_SEED={seed} asks the same again)",
+            f"expected an answer to this very request, but on {run.purpose} it lacks "
+            f"{' and '.join(lacks)} (GOLDENPATH_SEED={seed} asks the same again)",
             f"answer: {excerpt(answer, 300)}",
         )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding
@@ -15,6 +17,7 @@ from pytest_goldenpath.contract.transcript import Heard, Transcript
 
 KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"
 _TWO = 2
+_SIGNS = re.compile(r"[^a-z0-9]+")
 _NO_PAIR = Unlooked("no two connections were opened", blocked_by=("GP-301", "GP-304"))
 
 
@@ -37,15 +40,39 @@ def users_are_apart(survey: Survey) -> Ruling:
     if len(talks) < _TWO:
         return Unlooked("no two users were connected at once", blocked_by=("GP-301", "GP-304"))
     earlier = (survey.journey,) if survey.journey and survey.journey.request else ()
-    return tuple(
+    found = leaks(talks, users=True, earlier=earlier)
+    heard = tuple(
         broken(
             "GP-601",
-            f"expected users to be apart, but on {mine.purpose} came {what} of {other.purpose}",
+            f"expected users to be apart, but on {mine.purpose} came {what} of "
+            f"{other.purpose}{_and_others(len(found))}",
             heard.evidence(),
             attribution=Attribution.AUTH,
         )
-        for mine, other, what, heard in leaks(talks, users=True, earlier=earlier)
+        for mine, other, what, heard in found[:1]
     )
+    return (*heard, *_strange_threads(survey.asked.get("crowd", ()), talks))
+
+
+def _and_others(count: int) -> str:
+    """Say on how many connections the same was seen; one of them is proof enough."""
+    return f" (the like on {count} connections)" if count > 1 else ""
+
+
+def _strange_threads(read: Sequence[Exchange], talks: Sequence[Transcript]) -> Iterator[Finding]:
+    """Yield that what is kept of one user's conversation holds a marker of another's."""
+    markers = {talk.purpose: talk.request.marker for talk in talks if talk.request}
+    for exchange in read:
+        for purpose, marker in markers.items():
+            if marker and purpose != exchange.purpose and marker in exchange.body:
+                yield broken(
+                    "GP-601",
+                    f"expected users to be apart, but the thread of {exchange.purpose} holds the "
+                    f"marker {marker} of {purpose}",
+                    exchange.evidence(),
+                    attribution=Attribution.AUTH,
+                )
+                return
 
 
 def connections_are_apart(survey: Survey) -> Ruling:
@@ -53,14 +80,15 @@ def connections_are_apart(survey: Survey) -> Ruling:
     talks = [t for t in survey.talks.get("pair", ()) if t.welcome()]
     if len(talks) < _TWO:
         return _NO_PAIR
+    found = leaks(talks, users=False)
     return tuple(
         broken(
             "GP-603",
             "expected events on the connection that asked, "
-            f"but on {mine.purpose} came {what} of {other.purpose}",
+            f"but on {mine.purpose} came {what} of {other.purpose}{_and_others(len(found))}",
             heard.evidence(),
         )
-        for mine, other, what, heard in leaks(talks, users=False)
+        for mine, other, what, heard in found[:1]
     )
 
 
@@ -189,9 +217,15 @@ def _belongs_to(heard: Heard, other: Transcript, *, users: bool) -> str:
         return ""
     if not users and heard.frame.sort is not Sort.EVENT:
         return ""
-    raw = heard.raw.lower()
-    words = (request.marker, "the marker"), (request.thread_id, "the thread")
-    for word, what in (*words, (request.run_id, "the run")):
-        if word and word.lower() in raw:
+    if request.marker and _bare(request.marker) in _bare(heard.raw):
+        return f"the marker {request.marker}"
+    for word, what in ((request.thread_id, "the thread"), (request.run_id, "the run")):
+        if word and word in heard.raw:
             return f"{what} {word}"
     return ""
+
+
+@lru_cache(maxsize=4096)
+def _bare(text: str) -> str:
+    """Strip a text to letters and digits: a word is the same word in other letters and signs."""
+    return _SIGNS.sub("", text.lower())

@@ -15,6 +15,8 @@ from pytest_goldenpath.contract.survey import Survey
 
 #: What the survey puts in the place of a secret that a target shows: its length is enough.
 LEAK = "(a secret of {} characters)"
+#: How the purpose of a request ends that carries no token.
+ANONYMOUS = "with no token"
 #: What a refused login and a closed route may answer (rules GP-202, protocol 2.8).
 _WRONG_LOGIN = frozenset({401, 422})
 _CLOSED = frozenset({401, 403})
@@ -79,7 +81,7 @@ def strangers_see_nothing(survey: Survey) -> Ruling:
         if came:
             found.setdefault(message, broken("GP-207", message, exchange.evidence()))
     for exchange in asked:
-        for shown in _revelations(exchange):
+        for shown in (*_revelations(exchange), *_own_secrets(exchange)):
             message = f"expected {exchange.purpose} to show nothing of the server, got {shown}"
             found.setdefault(message, broken("GP-207", message, exchange.evidence()))
     return tuple(found.values())
@@ -172,6 +174,12 @@ def _revelations(exchange: Exchange) -> Iterator[str]:
         yield "a stack trace"
     for name, _ in leaks(document if document is not None else exchange.body):
         yield f"a secret ({name})"
+
+
+def _own_secrets(exchange: Exchange) -> Iterator[str]:
+    """Yield that who sends no secret is shown one that we know: what was sent may come back."""
+    if exchange.held_secret and exchange.purpose.endswith(ANONYMOUS):
+        yield "a password or a token of this run"
 
 
 def _has_trace(value: object, depth: int) -> bool:

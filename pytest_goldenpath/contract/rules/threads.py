@@ -43,6 +43,14 @@ OTHERS_MESSAGES = f"{OTHER}{MESSAGES}"
 OTHERS_WRITTEN = f"{OTHER}{WRITTEN}"
 OTHERS_CHANGED = f"{OTHER}thread changed"
 OTHERS_RUN = f"{OTHER}agent asked in the thread"
+OTHERS_START = f"{OTHER}agent started in the thread"
+OTHERS_CHAT = f"{OTHER}chat messages read"
+#: The name of the second user's conversation in that thread.
+OTHERS_TALK = "asking in the thread of another"
+#: The same words in the other store of the platform (protocol 6.4).
+CHATTED = "chat message written"
+#: Asked because some builds serve them; that they are missing or slow proves nothing.
+OPTIONAL = frozenset({OTHERS_RUN, OTHERS_START, OTHERS_CHAT, f"{OWNER}{CHATTED}"})
 OTHERS_DELETED = f"{OTHER}{DELETED}"
 
 _NOT_FOUND = 404
@@ -114,7 +122,9 @@ def users_are_apart(survey: Survey) -> Ruling:
     before = _of(asked, f"{OWNER}{READ_BEFORE}")
     if not any(_holds_text(messages_in(e), e.said("text")) for e in before if e.accepted):
         return Unlooked("the first user has no thread to trespass on", blocked_by=("GP-107",))
-    findings = tuple(_trespasses(asked))
+    marks = {exchange.said("mark") for exchange in asked} - {""}
+    overheard = _overheard(survey.talks.get("trespass", ()), marks)
+    findings = (*_trespasses(asked), *overheard)
     if findings:
         return findings
     if not any(exchange.accepted for exchange in _of(asked, OTHERS_LISTED)):
@@ -178,6 +188,15 @@ def _trespasses(asked: tuple[Exchange, ...]) -> Iterator[Finding]:
                 message = f"expected a refusal of another user, got {_came(exchange)}: {deed}"
                 yield broken("GP-602", message, _proof(exchange))
     yield from _damages(asked)
+
+
+def _overheard(talks: tuple[Transcript, ...], marks: set[str]) -> Iterator[Finding]:
+    """Tell what of the thread came over the second user's socket."""
+    for heard in (heard for talk in talks for heard in talk.all_heard()):
+        if any(mark in heard.raw for mark in marks):
+            message = "expected another user to hear nothing of a thread on asking in it"
+            yield broken("GP-602", message, heard.evidence())
+            return
 
 
 def _damages(asked: tuple[Exchange, ...]) -> Iterator[Finding]:
