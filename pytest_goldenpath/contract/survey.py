@@ -103,6 +103,7 @@ class Survey:
         asked: further HTTP exchanges, by name of the observation.
         talks: further conversations, by name of the observation.
         missing: by name of the observation, why it could not be made.
+        overcome: trouble of the road that a second look found gone.
     """
 
     expected_revision: str = ""
@@ -120,6 +121,7 @@ class Survey:
     asked: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
     talks: dict[str, tuple[Transcript, ...]] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)
+    overcome: tuple[Symptom, ...] = ()
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """Return every HTTP exchange of the run, in order of purpose."""

@@ -39,6 +39,7 @@ class Symptom:
         app_made: whether the product itself wrote the answer (JSON body), not a proxy.
         ready: whether the target had answered as ready before this happened.
         detail: free text for people; never judged.
+        retry_after_s: seconds after which the target asks to be tried again, if it said so.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Symptom:
     app_made: bool = False
     ready: bool = False
     detail: str = ""
+    retry_after_s: float | None = None
 
     def sentence(self) -> str:
         """Tell the trouble in one line."""

@@ -69,6 +69,7 @@ async def conduct(
     wanted: Collection[str],
     *,
     budget_s: float | None = None,
+    earlier: Survey | None = None,
 ) -> Survey:
     """Make the wanted observations and return them; never raises for what the target does.
 
@@ -78,6 +79,7 @@ async def conduct(
         redactor: learns every secret that is met.
         wanted: names of the observations.
         budget_s: seconds after which what is unfinished is given up.
+        earlier: a first look at the same target, whose journey is read when it is not made again.
 
     """
     seed = target.seed or secrets.token_hex(4)
@@ -87,6 +89,8 @@ async def conduct(
         if first.symptom is not None:
             return _unreachable(trip, first)
         web.ready = True
+        if earlier and earlier.journey and not trip.wants("journey"):
+            trip.parts["journey"] = earlier.journey
         await _within(budget_s or _BUDGET_S + _LONGEST_RUNS * target.run_deadline_s, trip, first)
     found = Survey(
         target.revision,

@@ -24,7 +24,7 @@ from pytest_goldenpath.journey.health import ask_health
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.login import wallet_of
-from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
+from pytest_goldenpath.target.model import DevelopmentLogin, PasswordLogin, Target, Wallet
 from pytest_goldenpath.target.resolve import Options, resolve
 from pytest_goldenpath.target.sources import Environment
 from pytest_goldenpath.verdict.warmup import AUTO, DB, FIXED, VPC, ProbeReport, ResilienceReport
@@ -76,6 +76,25 @@ async def warm_up(
 
     """
     return await _WarmUp(target, wallet, redactor, plan).run(tell or _say_nothing)
+
+
+def run_come_back(target: Target, redactor: Redactor, within_s: float) -> ProbeReport:
+    """Wait until both services answer again, from synchronous code; see :func:`warm_up`.
+
+    Args:
+        target: where.
+        redactor: the secrets of this process.
+        within_s: how many seconds that may take.
+
+    Returns:
+        The probe ``vpc``; its ``last_error`` is '' when nothing was seen to be away.
+
+    """
+    # Health is asked for without credentials, so whose they are does not matter.
+    plan, wallet = Plan(), Wallet(DevelopmentLogin())
+    warmth = _WarmUp(replace(target, vpc_budget_s=within_s), wallet, redactor, plan)
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(warmth.reach())
 
 
 def run_warm_up(
@@ -225,6 +244,12 @@ class _WarmUp:
         return ResilienceReport(
             self._plan.mode, reports, self._watch.now(), skipped=self._plan.impatient
         )
+
+    async def reach(self) -> ProbeReport:
+        """Make the probe ``vpc`` alone."""
+        async with Web(self._target.backend, self._redactor, self._watch) as web:
+            await self._reach(web)
+        return self._vpc.report or ProbeReport(VPC, ready=False)
 
     async def _reach(self, web: Web) -> None:
         """The probe ``vpc``: every service steady within the budget."""

@@ -68,6 +68,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "requirement(code, ...): the promises that a golden path check proves, such as GP-101",
     )
+    config.addinivalue_line(
+        "markers",
+        "infra_retry(*, attempts=3, delay=30.0): make a test again when its road broke and is back",
+    )
     distributed = getattr(config.option, "numprocesses", None)
     if config.option.showfixtures or distributed or is_asked_for(config):
         from pytest_goldenpath.plugin.start import configure

@@ -16,19 +16,20 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.judgement import Judgement, judge
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.errors import CheckBlocked, InfraError
 from pytest_goldenpath.journey.clock import Stopwatch
-from pytest_goldenpath.journey.conduct import conduct
 from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.login import User, log_in
+from pytest_goldenpath.journey.patience import conduct_patiently
 from pytest_goldenpath.journey.web import Web, tls_context
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.judging import with_own_judgement
 from pytest_goldenpath.plugin.outcomes import JUDGED
-from pytest_goldenpath.plugin.proof import require
+from pytest_goldenpath.plugin.proof import require, trouble
 from pytest_goldenpath.plugin.run import Run, run_of
 from pytest_goldenpath.plugin.warming import warmth_of
 from pytest_goldenpath.report.files import write_transcript
@@ -43,7 +44,7 @@ class Asker(Protocol):
     """What the ``journey`` fixture gives: ask the agent something, get the whole conversation."""
 
     async def __call__(self, prompt: str) -> Transcript:
-        """Hold one conversation; never raises for what the target does."""
+        """Hold one conversation; raises InfraError when the road broke."""
         ...
 
 
@@ -79,11 +80,12 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
         known = run.recall()
         if known is not None:
             return known
-        survey = await conduct(
+        survey = await conduct_patiently(
             target,
             run.wallet(),
             run.redactor,
             run.wanted,
+            outages=run.outages(),
             budget_s=run.survey_budget_s(),
         )
         return run.keep(with_own_judgement(pytestconfig, survey, run.redactor))
@@ -166,7 +168,11 @@ async def http(target: Target, user: User) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def journey(request: pytest.FixtureRequest, target: Target, user: User) -> Asker:
-    """Return an asynchronous function that makes a journey of its own with a given prompt."""
+    """Return an asynchronous function that makes a journey of its own with a given prompt.
+
+    It raises :class:`~pytest_goldenpath.InfraError` when the road broke, which is no fault of the
+    product's; whatever the product does is in the transcript.
+    """
     run = run_of(request.config)
     numbers = itertools.count(1)
     name = re.sub(r"[^\w-]+", "-", request.node.name)
@@ -174,6 +180,8 @@ def journey(request: pytest.FixtureRequest, target: Target, user: User) -> Asker
     async def ask(prompt: str) -> Transcript:
         held = await hold_journey(replace(target, prompt=prompt), user, run.redactor)
         write_transcript(run.settings.evidence_dir, f"{name}-{next(numbers)}", held)
+        if held.symptom and not attribute(held.symptom).attribution.accuses:
+            raise trouble(held.symptom)
         return held
 
     return ask

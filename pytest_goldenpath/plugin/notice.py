@@ -52,8 +52,10 @@ def _is_our_mark(mark: pytest.Mark) -> bool:
     One word that is nothing like a category is somebody else's, as are codes that are none of
     ours; whatever is malformed is ours, so that it is refused and not overlooked.
     """
-    if mark.name not in {"category", "requirement"}:
+    if mark.name not in {"category", "infra_retry", "requirement"}:
         return False
+    if mark.name == "infra_retry":
+        return True
     words = [argument for argument in mark.args if isinstance(argument, str)]
     if mark.kwargs or not words or len(words) != len(mark.args):
         return True

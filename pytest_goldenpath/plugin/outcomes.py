@@ -9,7 +9,8 @@ import pytest
 
 from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.judgement import Judgement
-from pytest_goldenpath.errors import ContractBroken
+from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.errors import ContractBroken, InfraError
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
 from pytest_goldenpath.plugin.proof import trouble
@@ -94,14 +95,24 @@ def _explain(excinfo: pytest.ExceptionInfo[BaseException], *, is_call: bool) -> 
     error = excinfo.value
     if isinstance(error, pytest.skip.Exception):
         return Explained(Outcome.SKIPPED, None, (), str(error))
-    if _is_about_the_road(error):
-        return explain(trouble(symptom_of(error, phase="check", where="", ready=True)))
+    symptom = road_trouble(error)
+    if symptom and not isinstance(error, InfraError):
+        return explain(trouble(symptom))
     if isinstance(error, pytest.fail.Exception):
         own = is_call and not _is_raised_by_a_framework(excinfo)
         return explain(AssertionError(str(error)) if own else RuntimeError(str(error)))
     if isinstance(error, AssertionError) and not isinstance(error, ContractBroken) and not is_call:
         return explain(RuntimeError(f"an assertion of a fixture failed: {error}"))
     return explain(error)
+
+
+def road_trouble(error: BaseException) -> Symptom | None:
+    """Return the signs of the road's trouble that ended a check, None when something else did."""
+    if isinstance(error, InfraError):
+        return error.symptom
+    if _is_about_the_road(error):
+        return symptom_of(error, phase="check", where="", ready=True)
+    return None
 
 
 def _is_raised_by_a_framework(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,11 @@ from pytest_goldenpath.report.files import (
 )
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
-from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
+from pytest_goldenpath.verdict.outage import Patience
+from pytest_goldenpath.verdict.warmup import ProbeReport, ResilienceReport, from_plain
+
+if TYPE_CHECKING:
+    from pytest_goldenpath.journey.outage import OutageKeeper
 
 _EMBEDDED_FILE = "embedded.json"
 _SURVEY_FILE = "survey.json"
@@ -55,6 +59,8 @@ class Run:
         self.remediation: tuple[str, ...] = ()
         self.survey: Survey | None = None
         self.warmth: ResilienceReport | None = None
+        self.tell: Callable[[str], None] = _say_nothing
+        self._outages: OutageKeeper | None = None
         self._backend: object = None
         self._target = replace(settings.resolved.target, faults=settings.faults)
         self._wallet: Wallet | None = settings.resolved.wallet
@@ -62,6 +68,26 @@ class Run:
     def want(self, codes: Iterable[str], *more: str) -> None:
         """Note which observations the selected promises need, and further ones by name."""
         self.wanted = frozenset(more) | {need for code in codes for need in RULES[code].needs}
+
+    def outages(self) -> OutageKeeper:
+        """Return the way in which this run waits for the end of an outage, once for all."""
+        if self._outages is None:
+            from pytest_goldenpath.journey.outage import OutageKeeper
+
+            target = self._target
+            patience = Patience(target.infra_attempts, target.infra_delay_s)
+            place = self.folder or self._meeting
+            self._outages = OutageKeeper(patience, self._come_back, place, self.tell)
+        return self._outages
+
+    def _come_back(self, within_s: float) -> ProbeReport | None:
+        """Wait until the target is back; None when this run has started no target to ask."""
+        from pytest_goldenpath.journey.warmup import run_come_back
+
+        started = self._backend is not None or self._is_shared()
+        if self._target.embedded and not started:
+            return None
+        return run_come_back(self.target(), self.redactor, within_s)
 
     def start_backend(self) -> None:
         """Start the embedded backend, if the target is one and nobody else has started it."""
@@ -204,6 +230,10 @@ class Run:
         text = (self.folder / _EMBEDDED_FILE).read_text(encoding="utf-8")
         said: dict[str, Any] = json.loads(text)
         return said
+
+
+def _say_nothing(_line: str) -> None:
+    """Take a line of progress that nobody is there to read."""
 
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from pytest_goldenpath.report.terminal import Line, header_lines, summary_lines
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
+from pytest_goldenpath.verdict.outage import Outages
+from pytest_goldenpath.verdict.outage import from_plain as outages_from_plain
 from pytest_goldenpath.verdict.readiness import readiness
 from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 
@@ -49,6 +52,7 @@ class WorkerEnd:
             "selected": list(self._run.selected),
             "remediation": list(self._run.remediation),
             "warmup": None if warmth is None else warmth.plain(),
+            "outages": json.dumps(self._run.outages().known().plain()),
             "addresses": {"backend": target.backend, "auth": target.auth, "ws": target.ws},
             **_met(self._run),
         }
@@ -66,6 +70,7 @@ class Collector:
         self._remediation: set[str] = set()
         self._met: dict[str, Any] = {"http_503": 0, "revision": "", "seed": ""}
         self._addresses: dict[str, str] = {}
+        self._outages = Outages()
         self._started = datetime.now(UTC)
         self._clock = monotonic()
         self._foreign_failures = 0
@@ -119,6 +124,8 @@ class Collector:
             self._met["revision"] = self._met["revision"] or said["revision"]
             self._met["seed"] = self._met["seed"] or said["seed"]
             self._addresses = said["addresses"]
+            told = outages_from_plain(json.loads(said["outages"]))
+            self._outages = max(self._outages, told, key=lambda known: known.recoveries)
             if said["warmup"] and self._run.warmth is None:
                 self._run.warmth = from_plain(said["warmup"])
 
@@ -255,6 +262,7 @@ class Collector:
             self._met["http_503"],
             readiness(self._checks.values(), selected=self._remediation),
             self._warmth(),
+            max(self._outages, self._run.outages().known(), key=lambda known: known.recoveries),
         )
 
 
@@ -274,6 +282,7 @@ def _check(report: pytest.TestReport, record: dict[str, Any]) -> Check:
         tuple(_finding(finding) for finding in record["findings"]),
         record["reason"],
         record["row"],
+        record.get("attempts", 1),
         duration_s=report.duration,
     )
 
@@ -314,6 +323,7 @@ def _met(run: Run) -> dict[str, Any]:
     statuses: Iterable[int | None] = (
         *(exchange.status for exchange in survey.exchanges()),
         *(entry.code if entry else None for entry in refused),
+        *(symptom.status for symptom in survey.overcome if symptom.ready),
     )
     named = (revisions_of(exchange) for exchange in survey.health)
     return {

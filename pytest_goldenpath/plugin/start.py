@@ -23,6 +23,7 @@ from pytest_goldenpath.plugin.distributed import (
 )
 from pytest_goldenpath.plugin.notice import CATEGORIES, SUITES
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
+from pytest_goldenpath.plugin.retry import Retrying, retries_of
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
 from pytest_goldenpath.plugin.settings import (
@@ -31,7 +32,7 @@ from pytest_goldenpath.plugin.settings import (
     evidence_folder,
     read_settings,
 )
-from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target
+from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target, teller
 from pytest_goldenpath.report.files import forget, prepare_folder
 from pytest_goldenpath.target.keys import env_name
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
@@ -63,7 +64,7 @@ def configure(config: pytest.Config) -> None:
         config.pluginmanager.register(watch, "goldenpath_watch")
         return
     run = config.stash[RUN]
-    config.pluginmanager.register(ControllerWarming(config, run), "goldenpath_warming")
+    config.pluginmanager.register(ControllerWarming(run), "goldenpath_warming")
     run.folder = folder
     config.pluginmanager.register(Distributed(run), "goldenpath_distributed")
 
@@ -86,7 +87,7 @@ def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     if RUN not in config.stash:
-        _begin(config)
+        _begin(config, is_used=any(map(needs_target, items)))
     run = config.stash[RUN]
     _select(config, items, run.settings.categories)
     checks = [item for item in items if is_check(item)]
@@ -100,7 +101,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     _hook_in(config, run, checks)
 
 
-def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
+def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool = True) -> None:
     worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
     try:
         settings = read_settings(config)
@@ -108,7 +109,8 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
             prepare_folder(settings.evidence_dir, source=settings.sources["evidence_dir"])
             if not is_under_way:
                 forget(settings.evidence_dir)
-            check_installation(settings, config)
+            if is_used:
+                check_installation(settings, config)
             _check_context(settings)
     except ConfigError as error:
         if not only_lists(config) and worker_input is None:
@@ -120,6 +122,7 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False) -> None:
     config.stash[RUN] = run
     config.add_cleanup(run.stop_backend)
     if worker_input is None:
+        run.tell = teller(config, run)
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
@@ -158,13 +161,17 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
     from pytest_goldenpath.plugin.judging import Hooks
 
-    run.start_backend()
+    is_used = any(map(needs_target, items))
+    if is_used:
+        run.start_backend()
     config.pluginmanager.add_hookspecs(Hooks)
     _register_fixtures(config)
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
-    if any(needs_target(item) for item in items):
+    if any(retries_of(item, run).attempts > 1 for item in items):
+        config.pluginmanager.register(Retrying(run), "goldenpath_retrying")
+    if is_used or not run.known_target().embedded:
         run.ask_for_warmth()
-        config.pluginmanager.register(Warming(config, run), "goldenpath_warming")
+        config.pluginmanager.register(Warming(run), "goldenpath_warming")
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
 

@@ -8,6 +8,7 @@ when that worker reports its collection, before any test is handed out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 import pytest
@@ -24,9 +25,8 @@ _SILENT = -2
 class Warming:
     """Warms up in a process that runs tests, and blocks its checks when that was in vain."""
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
-        """Take the configuration and the run."""
-        self._config = config
+    def __init__(self, run: Run) -> None:
+        """Take the run."""
         self._run = run
 
     @pytest.hookimpl(tryfirst=True)
@@ -37,7 +37,7 @@ class Warming:
             return
         with self._run.warmup_turn():
             if self._run.recall_warmth() is None:
-                warm(self._config, self._run)
+                warm(self._run)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -51,16 +51,15 @@ class Warming:
 class ControllerWarming:
     """Warms up in the controller of a distributed run."""
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
-        """Take the configuration and the run."""
-        self._config = config
+    def __init__(self, run: Run) -> None:
+        """Take the run."""
         self._run = run
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self) -> None:
         """Warm up as soon as one worker has collected a check that needs the target."""
         if self._run.warmth is None and self._run.is_warmth_asked_for():
-            warm(self._config, self._run)
+            warm(self._run)
 
 
 def needs_target(item: pytest.Item) -> bool:
@@ -74,14 +73,14 @@ def warmth_of(run: Run) -> ResilienceReport:
     return ResilienceReport(skipped="there was no warm-up") if found is None else found
 
 
-def warm(config: pytest.Config, run: Run) -> None:
+def warm(run: Run) -> None:
     """Warm up and keep the result for every process of the run."""
     if run.settings.warmup == OFF:
         run.keep_warmth(ResilienceReport(OFF, skipped="switched off by --warmup off"))
     elif run.known_target().embedded:
         run.keep_warmth(_embedded(run))
     else:
-        run.keep_warmth(_probed(config, run))
+        run.keep_warmth(_probed(run))
 
 
 def _embedded(run: Run) -> ResilienceReport:
@@ -108,7 +107,7 @@ def _embedded(run: Run) -> ResilienceReport:
     return ResilienceReport(run.settings.warmup, probes, took_s)
 
 
-def _probed(config: pytest.Config, run: Run) -> ResilienceReport:
+def _probed(run: Run) -> ResilienceReport:
     from pytest_goldenpath.journey.warmup import Plan, database_url_of, run_warm_up
 
     settings = run.settings
@@ -118,6 +117,11 @@ def _probed(config: pytest.Config, run: Run) -> ResilienceReport:
         bypassed if settings.bypass.active else "",
         database_url_of(settings.resolved.environment),
     )
+    return run_warm_up(run.target(), run.wallet(), run.redactor, plan, run.tell)
+
+
+def teller(config: pytest.Config, run: Run) -> Callable[[str], None]:
+    """Return what writes a line of progress to the terminal, unless nobody wants to see one."""
     terminal = config.pluginmanager.getplugin("terminalreporter")
     silent = terminal is None or config.option.verbose <= _SILENT
 
@@ -126,4 +130,4 @@ def _probed(config: pytest.Config, run: Run) -> ResilienceReport:
             terminal.ensure_newline()
             terminal.write_line(f"goldenpath: {run.redactor.redact(line)}")
 
-    return run_warm_up(run.target(), run.wallet(), run.redactor, plan, tell)
+    return tell

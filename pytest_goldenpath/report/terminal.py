@@ -121,6 +121,8 @@ def header_lines(told: Told) -> list[str]:
         "warmup": told.warmup,
         "vpc_budget_s": f"{target.vpc_budget_s:g}",
         "db_budget_s": f"{target.db_budget_s:g}",
+        "infra_attempts": f"{target.infra_attempts}",
+        "infra_delay_s": f"{target.infra_delay_s:g}",
         "evidence_dir": str(told.evidence_dir),
         "gate": "a skipped check is not green" if told.rulebook.gate else "",
         "accept_bypass": "a bypassed run exits with 0" if told.rulebook.accept_bypass else "",

@@ -18,8 +18,9 @@ SECONDS_KEYS = (
     "heartbeat_s",
     "vpc_budget_s",
     "db_budget_s",
+    "infra_delay_s",
 )
-COUNT_KEYS = ("users",)
+COUNT_KEYS = ("users", "infra_attempts")
 FLAG_KEYS = ("production",)
 KEYS = (*TEXT_KEYS, *SECONDS_KEYS, *COUNT_KEYS, *FLAG_KEYS)
 _LONGEST_S = 3600.0

@@ -53,6 +53,8 @@ class Target:
         faults: names of the embedded backend's faults.
         vpc_budget_s: seconds that the warm-up may wait for the services to answer.
         db_budget_s: seconds that it may wait for the database after that.
+        infra_attempts: how many recoveries from an outage the run may wait for.
+        infra_delay_s: how many seconds each of them may take.
     """
 
     name: str
@@ -73,6 +75,8 @@ class Target:
     faults: tuple[str, ...] = ()
     vpc_budget_s: float = 60.0
     db_budget_s: float = 45.0
+    infra_attempts: int = 3
+    infra_delay_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,6 +256,8 @@ def _target(
     vpc_budget_s, sources["vpc_budget_s"] = table.seconds("vpc_budget_s", 60.0)
     db_budget_s, sources["db_budget_s"] = table.seconds("db_budget_s", 45.0)
     users, sources["users"] = table.count("users", _USERS)
+    infra_attempts, sources["infra_attempts"] = table.count("infra_attempts", 3)
+    infra_delay_s, sources["infra_delay_s"] = table.seconds("infra_delay_s", 30.0)
     revision = table.text("revision")
     if options.expect_revision:
         revision = Setting(options.expect_revision, "option --expect-revision")
@@ -288,6 +290,8 @@ def _target(
         faults=(),
         vpc_budget_s=vpc_budget_s,
         db_budget_s=db_budget_s,
+        infra_attempts=infra_attempts,
+        infra_delay_s=infra_delay_s,
     )
 
 

@@ -13,6 +13,7 @@ from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision
+from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.readiness import NEEDED, Readiness
 from pytest_goldenpath.verdict.warmup import ResilienceReport
 
@@ -35,6 +36,7 @@ class RunFacts:
         http_503: number of 503 answers met.
         readiness: the share of remediation checks that are proven; None without any.
         warmup: what the warm-up found.
+        outages: what the run waited for after it.
     """
 
     target: Target
@@ -48,6 +50,7 @@ class RunFacts:
     http_503: int = 0
     readiness: Readiness | None = None
     warmup: ResilienceReport = field(default_factory=ResilienceReport)
+    outages: Outages = field(default_factory=Outages)
 
 
 def document(
@@ -81,6 +84,7 @@ def document(
         "started": facts.started,
         "duration_s": round(facts.duration_s, 3),
         "warmup": facts.warmup.document(),
+        "outages": facts.outages.document(),
         "bypass": {
             "active": bypass.active,
             "expired": bypass.expired,

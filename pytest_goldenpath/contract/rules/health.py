@@ -141,15 +141,17 @@ def no_503_after_readiness(survey: Survey) -> Ruling:
         and exchange.at_s + exchange.elapsed_s >= ready_at
     ]
     refused = [t for t in survey.transcripts() if t.refused and t.refused.code == _UNAVAILABLE]
-    if not late and not refused:
+    overcome = [s for s in survey.overcome if s.ready and s.status == _UNAVAILABLE]
+    if not late and not refused and not overcome:
         return ()
-    symptoms = (*(e.symptom for e in late), *(t.symptom for t in refused))
+    symptoms = (*(e.symptom for e in late), *(t.symptom for t in refused), *overcome)
     own = any(symptom and symptom.app_made for symptom in symptoms)
-    evidence = late[0].evidence() if late else refused[0].last_words()
+    words = (*(e.evidence() for e in late), *(t.last_words() for t in refused))
+    evidence = next(iter((*words, *(f"overcome: {s.sentence()}" for s in overcome))))
     return (
         broken(
             "GP-109",
-            f"expected no HTTP 503 after readiness, got {len(late) + len(refused)}",
+            f"expected no HTTP 503 after readiness, got {len(symptoms)}",
             evidence,
             attribution=Attribution.PRODUCT if own else Attribution.INFRASTRUCTURE,
         ),

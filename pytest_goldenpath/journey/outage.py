@@ -1,0 +1,121 @@
+"""Wait for the end of an outage, once for all processes of a run.
+
+The decision is :class:`~pytest_goldenpath.verdict.outage.Outages`; here are the clock, the probe and
+the file through which the workers of a run know of each other's waits.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.verdict.outage import Move, Outages, Patience, from_plain, pause_s
+from pytest_goldenpath.verdict.warmup import ProbeReport
+
+_FILE, _LOCK = "outages.json", "outages.lock"
+#: No wait is longer than an hour, which is the longest that a setting may ask for.
+_LOCK_WITHIN_S = 3700.0
+#: Waits until the target is back, at most so many seconds; None when there is nobody to ask.
+Probe = Callable[[float], ProbeReport | None]
+
+
+class OutageKeeper:
+    """What a process knows of the run's outages, and its way to wait for the end of one.
+
+    Args:
+        patience: the run's budget.
+        probe: waits for the target.
+        folder: a private folder of the whole run, or None when this is its only process.
+        tell: gets a sentence when a wait begins and when it ends.
+
+    """
+
+    def __init__(
+        self,
+        patience: Patience,
+        probe: Probe,
+        folder: Path | None = None,
+        tell: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        """Take the budget, the probe, and the place where other processes leave their word."""
+        self._patience = patience
+        self._probe = probe
+        self._folder = folder
+        self._tell = tell
+        self._known = Outages()
+
+    def known(self) -> Outages:
+        """Return what the run has waited for, in whichever process."""
+        if self._folder and (self._folder / _FILE).exists():
+            text = (self._folder / _FILE).read_text(encoding="utf-8")
+            self._known = from_plain(json.loads(text))
+        return self._known
+
+    def wait(
+        self, symptom: Symptom, met_at_s: float, *, again: int = 1, delay_s: float | None = None
+    ) -> bool:
+        """Wait until another attempt makes sense; blocks, and never raises for what a target does.
+
+        Args:
+            symptom: the trouble that was met.
+            met_at_s: when, on ``time.monotonic``, which all processes of a machine share.
+            again: how often the same thing was tried in vain.
+            delay_s: how long this wait may take; the run's own limit when None.
+
+        Returns:
+            False when there is nothing left to wait for: the trouble stands.
+
+        """
+        with self._turn():
+            known = self.known()
+            move = known.move(met_at_s, self._patience)
+            left_s = self._patience.total_s - known.waited_s
+            limits = (left_s, self._patience.delay_s, *([] if delay_s is None else [delay_s]))
+            if move is Move.WAIT and delay_s != 0:
+                known = self._wait(known, symptom, min(limits), again)
+                self._keep(known)
+        return move is not Move.GIVE_UP and not known.gone
+
+    def _wait(self, known: Outages, symptom: Symptom, limit_s: float, again: int) -> Outages:
+        began_s = time.monotonic()
+        number = f"{known.recoveries + 1} of {self._patience.recoveries}"
+        self._tell(f"outage: {symptom.sentence()}; waiting up to {limit_s:g} s ({number})")
+        report = self._probe(limit_s)
+        seen, back = bool(report and report.last_error), report is None or report.ready
+        if back and not seen:
+            at_least_s = pause_s(again, limit_s, symptom.retry_after_s)
+            Event().wait(max(0.0, at_least_s - (time.monotonic() - began_s)))
+        now_s = time.monotonic()
+        after = "back" if back else f"still away, {report.last_error if report else ''}"
+        self._tell(f"outage: {after} after {now_s - began_s:.1f} s")
+        return known.waited(
+            symptom,
+            now_s - began_s,
+            now_s=now_s,
+            back=back,
+            seen=seen,
+            patience=self._patience,
+        )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one process wait; the others are told of its end by their own turn."""
+        if self._folder is None:
+            yield
+            return
+        from filelock import FileLock
+
+        with FileLock(self._folder / _LOCK, timeout=_LOCK_WITHIN_S):
+            yield
+
+    def _keep(self, known: Outages) -> None:
+        self._known = known
+        if self._folder:
+            whole = self._folder / f"{_FILE}.new"
+            whole.write_text(json.dumps(known.plain()), encoding="utf-8")
+            whole.replace(self._folder / _FILE)
