@@ -169,7 +169,7 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
     if any(retries_of(item, run).attempts > 1 for item in items):
         config.pluginmanager.register(Retrying(run), "goldenpath_retrying")
-    if is_used or not run.known_target().embedded:
+    if is_used:
         run.ask_for_warmth()
         config.pluginmanager.register(Warming(run), "goldenpath_warming")
     if hasattr(config, "workerinput"):

@@ -269,7 +269,7 @@ def test_one_outage_is_waited_for_once(
     monkeypatch.setenv("PLACE", url)
     monkeypatch.setenv("GOLDENPATH_TOKEN", "t-o-k-e-n-9")
 
-    result, verdict = checked(WORK, f"--target={url}", "--warmup=off", *workers)
+    result, verdict = checked(WORK, f"--target={url}", *workers)
 
     assert result.ret == 0, result.outlines
     assert verdict["counts"]["passed"] == 12
@@ -291,7 +291,7 @@ def test_target_that_is_gone_costs_the_budget_once(
     monkeypatch.setenv("GOLDENPATH_TOKEN", "t-o-k-e-n-9")
     monkeypatch.setenv("GOLDENPATH_INFRA_DELAY_S", "0.5")
 
-    result, verdict = checked(WORK, f"--target={url}", "--warmup=off", *workers)
+    result, verdict = checked(WORK, f"--target={url}", *workers)
 
     assert result.ret == 75, result.outlines
     assert verdict["counts"] == {"passed": 0, "failed": 0, "inconclusive": 12, "skipped": 0}
