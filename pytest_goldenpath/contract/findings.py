@@ -43,6 +43,7 @@ class Finding:
         absence: true when the finding says that something did not come, which a lost
             connection would explain as well.
         attribution: whose trouble it is, when the record itself tells.
+        row: the row of the attribution table that says so, or ''.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Finding:
     evidence: str = ""
     absence: bool = False
     attribution: Attribution = Attribution.PRODUCT
+    row: str = ""
 
     def text(self) -> str:
         """Give the finding as a person reads it, in one or two lines."""

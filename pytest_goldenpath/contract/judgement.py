@@ -94,7 +94,7 @@ def _accused(rule: Rule, symptom: Symptom, survey: Survey) -> Judgement:
             rule.code,
             f"expected an answer, got {symptom.sentence()}",
             severity=rule.severity,
-            attribution=accusation.attribution,
+            attribution=accusation,
         )
         return Judgement(rule.code, (finding,))
     reason = f"the observation broke off: {symptom.sentence()}"

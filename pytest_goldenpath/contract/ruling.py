@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_goldenpath.contract.attribution import Attributed
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity, printable
 from pytest_goldenpath.contract.survey import Survey
 
@@ -58,14 +59,17 @@ def broken(
     *,
     severity: Severity = Severity.MUST,
     absence: bool = False,
-    attribution: Attribution = Attribution.PRODUCT,
+    attribution: Attribution | Attributed = Attribution.PRODUCT,
+    row: str = "",
 ) -> Finding:
     """Build a finding in the words of a rule; a stranger's bytes in it are made printable."""
+    decided = attribution if isinstance(attribution, Attributed) else Attributed(attribution, row)
     return Finding(
         code,
         severity,
         printable(message).replace("\n", " "),
         printable(evidence).replace("\n", " "),
         absence=absence,
-        attribution=attribution,
+        attribution=decided.attribution,
+        row=decided.row,
     )

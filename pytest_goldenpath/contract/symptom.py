@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -26,6 +26,12 @@ class Kind(StrEnum):
     HARNESS = "our own tool failed"
 
 
+#: How the row begins of what a project's own rule decided; the table's row follows.
+OWN = "own:"
+#: What the control probe says of a neutral host; '' means that nobody asked.
+HEALTHY, FAILED = "healthy", "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Symptom:
     """One trouble, reduced to what a classifier may look at.
@@ -36,10 +42,22 @@ class Symptom:
         where: the address or step, for people.
         status: HTTP status, when there was an answer.
         code: WebSocket close code or provider code, when there was one.
-        app_made: whether the product itself wrote the answer (JSON body), not a proxy.
+        app_made: whether the product itself wrote the answer (JSON body or a header of its own),
+            not a proxy.
         ready: whether the target had answered as ready before this happened.
         detail: free text for people; never judged.
-        retry_after_s: seconds after which the target asks to be tried again, if it said so.
+        retry_after_s: seconds that the answer asked us to wait, bounded; None when it did not.
+        upgrade: the answer was one to a WebSocket upgrade.
+        html: the answer is a page of HTML.
+        sent_by_us: the close was ours and not the target's.
+        elapsed_s: seconds until the trouble was met; 0 when nobody measured.
+        limit_s: seconds that were allowed; 0 when nothing bounded it.
+        lag_s: seconds of ``elapsed_s`` in which we ourselves did not get round to listening.
+        control: what the control probe said: ``healthy``, ``failed``, or '' when nobody asked.
+        outlived_s: seconds for which the trouble has lasted once all retries were spent; 0 before.
+        override: the attribution that was decided elsewhere, such as by the project's own hook;
+            '' leaves it to the table.
+        rule: the row that decided so.
     """
 
     kind: Kind
@@ -51,10 +69,34 @@ class Symptom:
     ready: bool = False
     detail: str = ""
     retry_after_s: float | None = None
+    upgrade: bool = False
+    html: bool = False
+    sent_by_us: bool = False
+    elapsed_s: float = 0.0
+    limit_s: float = 0.0
+    lag_s: float = 0.0
+    control: str = ""
+    outlived_s: float = 0.0
+    override: str = ""
+    rule: str = ""
 
     def sentence(self) -> str:
         """Tell the trouble in one line."""
         number = self.status if self.status is not None else self.code
         facts = f"{self.kind.value}{'' if number is None else f' {number}'}"
         place = f" at {self.where}" if self.where else ""
-        return f"{self.phase}: {facts}{place}{f' ({self.detail})' if self.detail else ''}"
+        detail = f" ({self.detail})" if self.detail else ""
+        own = f" [by the project's own rule: {self.override}]" if self.rule.startswith(OWN) else ""
+        return f"{self.phase}: {facts}{place}{detail}{own}"
+
+
+def with_control(symptom: Symptom, control: str, outlived_s: float) -> Symptom:
+    """Add to a trouble what is known once its retries are spent.
+
+    Args:
+        symptom: the trouble.
+        control: ``healthy`` or ``failed``, or '' when there is no control host.
+        outlived_s: seconds for which the trouble has lasted.
+
+    """
+    return replace(symptom, control=control, outlived_s=outlived_s)

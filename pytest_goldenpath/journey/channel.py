@@ -18,11 +18,12 @@ from websockets.exceptions import (
 )
 from websockets.typing import Subprotocol
 
+from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.clock import Stopwatch, wall_clock
 from pytest_goldenpath.journey.conversation import Conversation
-from pytest_goldenpath.journey.symptoms import symptom_of
+from pytest_goldenpath.journey.symptoms import symptom_of, symptom_of_answer
 from pytest_goldenpath.journey.web import clean_headers, tls_context
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
@@ -39,10 +40,6 @@ _MOST_FRAME_BYTES = 1_048_576
 _OPEN_WITHIN_S = 10.0
 _CLOSE_WITHIN_S = 1.0
 _ABNORMAL = 1006
-_NO_STATUS = 1005
-_GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
-#: Closes that tell of the road and not of the product (gates E4, rows 23, 26, 30 to 32).
-_ROAD_CLOSES = frozenset({1001, _NO_STATUS, _ABNORMAL, 1012, 1013, 1014, 3008})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,7 @@ class Call:
         user_id: whose token it is, '' for a stranger's.
         welcome_within_s: budget of the welcome, for the record.
         request: what is asked, for the record.
+        open_within_s: seconds that road and upgrade may take together.
     """
 
     purpose: str
@@ -68,6 +66,7 @@ class Call:
     user_id: str = ""
     welcome_within_s: float = 3.0
     request: Request | None = None
+    open_within_s: float = _OPEN_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,20 @@ class _Watch:
 
     on_progress: Callable[[Conversation], None] | None
     before_request: Callable[[], Awaitable[None]] | None
+
+
+def _noting(road: asyncio.Event) -> type[ClientConnection]:
+    """Return a kind of connection that notes when its road is open, TLS included.
+
+    One deadline holds for road and upgrade, and who is late is told by which of them was missing.
+    """
+
+    class Noting(ClientConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            road.set()
+
+    return Noting
 
 
 class _Straight(connect):
@@ -106,14 +119,15 @@ async def hold(
         before_request: awaited before the request is sent, so that others can ask together.
 
     """
-    stopwatch, epoch_s = Stopwatch(), wall_clock()
+    stopwatch, epoch_s, road = Stopwatch(), wall_clock(), asyncio.Event()
     try:
-        async with asyncio.timeout(_OPEN_WITHIN_S):
-            connection = await _opener(call)
+        async with asyncio.timeout(call.open_within_s):
+            connection = await _opener(call, road)
     except InvalidStatus as error:
         _refuse(conversation, stopwatch, error, redactor, call, ready=ready)
     except (InvalidHandshake, InvalidURI, OSError, EOFError, TimeoutError, ValueError) as error:
-        _fail(conversation, stopwatch, error, redactor, call, ready=ready)
+        is_open = road.is_set()
+        _fail(conversation, stopwatch, error, redactor, call, ready=ready, is_open=is_open)
     else:
         watch = _Watch(on_progress, before_request)
         await _drive(connection, conversation, stopwatch, redactor, call, watch)
@@ -122,7 +136,7 @@ async def hold(
     return _transcript(call, conversation, redactor, epoch_s)
 
 
-def _opener(call: Call) -> _Straight:
+def _opener(call: Call, road: asyncio.Event) -> _Straight:
     headers = list(call.headers)
     subprotocols: list[Subprotocol] | None = None
     if call.token is not None and call.carrier == HEADER:
@@ -135,13 +149,14 @@ def _opener(call: Call) -> _Straight:
         additional_headers=headers,
         subprotocols=subprotocols,
         user_agent_header="pytest-goldenpath",
-        open_timeout=_OPEN_WITHIN_S,
+        open_timeout=call.open_within_s,
         ping_interval=None,
         close_timeout=_CLOSE_WITHIN_S,
         max_size=_MOST_FRAME_BYTES,
         proxy=None if is_loopback(call.url) else True,
         ssl=tls_context() if call.url.startswith("wss") else None,
         logger=_SILENT,
+        create_connection=_noting(road),
     )
 
 
@@ -211,18 +226,23 @@ def _close(
     redactor: Redactor,
     call: Call,
 ) -> None:
-    received, sent = error.rcvd, error.sent
-    code = received.code if received else _ABNORMAL
-    reason = redactor.redact(received.reason) if received else ""
-    if received is None and sent is not None:
-        conversation.on_closed(now_s, sent.code, redactor.redact(sent.reason), by="we")
-    elif code in _ROAD_CLOSES:
-        kind = Kind.WS_CLOSE if received else Kind.RESET
-        conversation.on_trouble(
-            Symptom(kind, call.purpose, call.url, code=code, ready=True, detail=reason)
-        )
+    said = error.rcvd or error.sent
+    by_us = error.rcvd is None and error.sent is not None
+    symptom = Symptom(
+        Kind.WS_CLOSE if said else Kind.RESET,
+        call.purpose,
+        call.url,
+        code=said.code if said else _ABNORMAL,
+        ready=True,
+        detail=redactor.redact(said.reason) if said else "",
+        sent_by_us=by_us,
+        elapsed_s=now_s,
+    )
+    if attribute(symptom).attribution.accuses:
+        by = "we" if by_us else "the target"
+        conversation.on_closed(now_s, symptom.code or _ABNORMAL, symptom.detail, by=by)
     else:
-        conversation.on_closed(now_s, code, reason)
+        conversation.on_trouble(symptom)
 
 
 def _refuse(
@@ -238,17 +258,19 @@ def _refuse(
     body = redactor.redact(bytes(response.body or b"")[:2000].decode("utf-8", "replace"))
     headers = clean_headers(list(response.headers.raw_items()), redactor)
     conversation.on_refused(stopwatch.now(), response.status_code, body, headers)
-    if response.status_code in _GATEWAY_STATUSES:
-        conversation.on_trouble(
-            Symptom(
-                Kind.HTTP_STATUS,
-                call.purpose,
-                call.url,
-                status=response.status_code,
-                app_made=body.lstrip().startswith("{"),
-                ready=ready,
-            )
-        )
+    symptom = symptom_of_answer(
+        response.status_code,
+        headers,
+        body,
+        phase=call.purpose,
+        where=call.url,
+        ready=ready,
+        elapsed_s=stopwatch.now(),
+        limit_s=call.open_within_s,
+        upgrade=True,
+    )
+    if symptom:
+        conversation.on_trouble(symptom)
 
 
 def _fail(
@@ -259,13 +281,18 @@ def _fail(
     call: Call,
     *,
     ready: bool,
+    is_open: bool,
 ) -> None:
     symptom = symptom_of(error, phase=call.purpose, where=call.url, ready=ready)
     detail = redactor.redact(symptom.detail)
+    if symptom.kind is Kind.ANSWER_TIMEOUT and not is_open:
+        symptom = replace(symptom, kind=Kind.CONNECT_TIMEOUT)
     if symptom.kind is Kind.PROTOCOL:
         conversation.on_refused(stopwatch.now(), 101, f"a broken upgrade ({detail})")
         return
-    conversation.on_trouble(replace(symptom, detail=detail))
+    conversation.on_trouble(
+        replace(symptom, detail=detail, elapsed_s=stopwatch.now(), limit_s=call.open_within_s)
+    )
 
 
 def _transcript(

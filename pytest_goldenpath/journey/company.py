@@ -25,6 +25,8 @@ _WELCOME_S = 3.0
 _PONG_S = 5.0
 _FENCE_S = 2.0
 _ANSWER_S = 10.0
+#: The observation under which logins are kept that nothing but the run itself needed.
+_LOGINS = "further logins"
 #: Whoever is not welcomed by then is no longer waited for.
 _TOGETHER_S = 3.0
 
@@ -125,7 +127,9 @@ async def _log_in_again(trip: Expedition, user: User) -> User:
 
 
 async def _login(trip: Expedition, credentials: Credentials) -> User | None:
-    _, user = await log_in(trip.target, credentials, trip.web, trip.redactor)
+    login, user = await log_in(trip.target, credentials, trip.web, trip.redactor)
+    if login.exchange:
+        trip.asked[_LOGINS] = (*trip.asked.get(_LOGINS, ()), login.exchange)
     return user
 
 

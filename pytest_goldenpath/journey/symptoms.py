@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 import ssl
 from collections.abc import Iterator
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
+from pytest_goldenpath.contract.exchange import parse_json
+from pytest_goldenpath.contract.rules.health import REVISION_HEADERS
 from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.journey.clock import wall_clock
 
 _TEMPORARY_DNS = frozenset({socket.EAI_AGAIN, getattr(socket, "EAI_NODATA", socket.EAI_AGAIN)})
 _BROKEN_ROADS = (
@@ -19,6 +25,85 @@ _BROKEN_ROADS = (
 _REFUSALS = frozenset(
     {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL}
 )
+
+
+#: Answers of the road, or of a limiter on it, and not of the product (gates E4, rows 2 to 7).
+_GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
+#: Others of that kind are told by their page of HTML (row 38); a 500 is always the product's.
+_OTHER_ERRORS = range(501, 600)
+#: A target may ask for any wait; none that is longer helps a run.
+LONGEST_WAIT_S = 300.0
+
+
+def symptom_of_answer(
+    status: int,
+    headers: tuple[tuple[str, str], ...],
+    body: str,
+    *,
+    phase: str,
+    where: str,
+    ready: bool,
+    elapsed_s: float = 0.0,
+    limit_s: float = 0.0,
+    upgrade: bool = False,
+) -> Symptom | None:
+    """Return the symptom of an answer that something in front of the product may have written.
+
+    Args:
+        status: HTTP status.
+        headers: pairs of lower-case name and value.
+        body: the beginning of the body.
+        phase: the part of the run.
+        where: the address.
+        ready: whether the target had been ready before.
+        elapsed_s: seconds until the answer.
+        limit_s: seconds that it was allowed.
+        upgrade: whether it answers a WebSocket upgrade.
+
+    """
+    values = dict(reversed(headers))
+    app_made = isinstance(parse_json(body), dict) or any(map(values.get, REVISION_HEADERS))
+    html = values.get("content-type", "").lower().lstrip().startswith("text/html")
+    of_a_proxy = status in _OTHER_ERRORS and html and not app_made
+    if status not in _GATEWAY_STATUSES and not of_a_proxy:
+        return None
+    return Symptom(
+        Kind.HTTP_STATUS,
+        phase,
+        where,
+        status=status,
+        app_made=app_made,
+        ready=ready,
+        retry_after_s=retry_after(values.get("retry-after", ""), wall_clock()),
+        upgrade=upgrade,
+        html=html,
+        elapsed_s=elapsed_s,
+        limit_s=limit_s,
+    )
+
+
+def retry_after(value: str, now_s: float) -> float | None:
+    """Read a ``Retry-After``: seconds or an HTTP date, as seconds from now, bounded.
+
+    Args:
+        value: of the header.
+        now_s: our clock's time, epoch seconds.
+
+    """
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        seconds = float(text)
+    else:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            seconds = zoned.timestamp() - now_s
+        except (ValueError, OverflowError):
+            return None
+    return min(LONGEST_WAIT_S, max(0.0, seconds)) if math.isfinite(seconds) else LONGEST_WAIT_S
 
 
 def symptom_of(error: BaseException, *, phase: str, where: str, ready: bool) -> Symptom:

@@ -16,7 +16,7 @@ import httpx
 from pytest_goldenpath.contract.exchange import Exchange, parse_json
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.journey.clock import LagMeter, Stopwatch
-from pytest_goldenpath.journey.symptoms import symptom_of
+from pytest_goldenpath.journey.symptoms import symptom_of, symptom_of_answer
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
 
@@ -32,8 +32,6 @@ _LONGEST_HEADER = 2000
 _ATTRIBUTES = frozenset(
     {"domain", "expires", "httponly", "max-age", "partitioned", "path", "samesite", "secure"}
 )
-#: Answers of the road, or of a limiter on it, and not of the product (gates E4, rows 2 to 7).
-_GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +110,65 @@ class Web:
         if token:
             sent["authorization"] = f"Bearer {token.reveal()}"
         started_s, lag_before_s = self._stopwatch.now(), self._lag.total_s
-        record = _Record(purpose, method, url, started_s)
+        record, opening = _Record(purpose, method, url, started_s, within_s), _Opening()
         try:
             async with (
                 asyncio.timeout(within_s),
-                self._client.stream(method, url, json=json, headers=sent) as response,
+                self._client.stream(
+                    method, url, json=json, headers=sent, extensions={"trace": opening}
+                ) as response,
             ):
                 body, oversized = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            symptom = symptom_of(error, phase=purpose, where=url, ready=self.ready)
+            lag_s = self._lag.total_s - lag_before_s
+            symptom = self._symptom(error, record, opening, lag_s)
             return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
         document = parse_json(body.decode("utf-8", "replace"))
         answered = document if isinstance(document, dict) else {}
+        self._learn(response, answered, secret_keys)
+        exchange = record.answered(
+            self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
+        )
+        return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
+
+    def _learn(
+        self, response: httpx.Response, answered: Mapping[str, Any], secret_keys: tuple[str, ...]
+    ) -> None:
+        """Learn the secrets of an answer, before anything of it is kept."""
         for cookie in response.headers.get_list("set-cookie"):
             self._redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
         for key in secret_keys:
             if isinstance(answered.get(key), str):
                 self._redactor.learn(Secret(answered[key]))
-        exchange = record.answered(
-            self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
-        )
-        complete = replace(
-            exchange,
-            lag_s=self._lag.total_s - lag_before_s,
-            held_secret=exchange.body != body.decode("utf-8", "replace"),
-        )
-        return Answer(complete, answered)
+
+    def _symptom(
+        self, error: Exception, record: _Record, opening: _Opening, lag_s: float
+    ) -> Symptom:
+        """Describe why no answer came; a time-out by what was being waited for."""
+        symptom = symptom_of(error, phase=record.purpose, where=record.url, ready=self.ready)
+        kind = opening.unfinished if isinstance(error, TimeoutError) else None
+        return replace(symptom, kind=kind or symptom.kind, lag_s=lag_s)
+
+
+class _Opening:
+    """Knows how far a connection has come, for one deadline holds for all of a request."""
+
+    def __init__(self) -> None:
+        """Nothing has begun; a connection that is used again opens nothing."""
+        self.unfinished: Kind | None = None
+
+    async def __call__(self, name: str, _info: Mapping[str, Any]) -> None:
+        """Take a step that the transport tells of."""
+        step, _, state = name.rpartition(".")
+        if step in _OPENING_STEPS:
+            self.unfinished = None if state == "complete" else _OPENING_STEPS[step]
+
+
+#: The transport's names of what comes before a request, and what its time-out is.
+_OPENING_STEPS = {
+    "connection.connect_tcp": Kind.CONNECT_TIMEOUT,
+    "connection.start_tls": Kind.TLS_HANDSHAKE,
+}
 
 
 def tls_context() -> ssl.SSLContext:
@@ -151,17 +182,24 @@ class _Record:
     method: str
     url: str
     at_s: float
+    within_s: float
 
     def failed(self, now_s: float, symptom: Symptom, redactor: Redactor) -> Exchange:
-        clean = Symptom(
-            symptom.kind,
-            symptom.phase,
-            symptom.where,
-            ready=symptom.ready,
+        elapsed_s = now_s - self.at_s
+        clean = replace(
+            symptom,
             detail=redactor.redact(symptom.detail),
+            elapsed_s=elapsed_s,
+            limit_s=self.within_s,
         )
         return Exchange(
-            self.purpose, self.method, self.url, self.at_s, now_s - self.at_s, symptom=clean
+            self.purpose,
+            self.method,
+            self.url,
+            self.at_s,
+            elapsed_s,
+            symptom=clean,
+            lag_s=symptom.lag_s,
         )
 
     def answered(
@@ -174,17 +212,19 @@ class _Record:
         *,
         ready: bool,
     ) -> Exchange:
-        text = redactor.redact(body.decode("utf-8", "replace"))
-        symptom = None
-        if response.status_code in _GATEWAY_STATUSES:
-            symptom = Symptom(
-                Kind.HTTP_STATUS,
-                self.purpose,
-                self.url,
-                status=response.status_code,
-                app_made=isinstance(parse_json(text), dict),
-                ready=ready,
-            )
+        plain = body.decode("utf-8", "replace")
+        text = redactor.redact(plain)
+        headers = clean_headers(response.headers.multi_items(), redactor)
+        symptom = symptom_of_answer(
+            response.status_code,
+            headers,
+            text,
+            phase=self.purpose,
+            where=self.url,
+            ready=ready,
+            elapsed_s=now_s - self.at_s,
+            limit_s=self.within_s,
+        )
         return Exchange(
             self.purpose,
             self.method,
@@ -192,10 +232,11 @@ class _Record:
             self.at_s,
             now_s - self.at_s,
             response.status_code,
-            clean_headers(response.headers.multi_items(), redactor),
+            headers,
             text,
             oversized,
             symptom,
+            held_secret=text != plain,
         )
 
 

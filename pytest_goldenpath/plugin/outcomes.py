@@ -14,7 +14,7 @@ from pytest_goldenpath.errors import ContractBroken, InfraError
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
 from pytest_goldenpath.plugin.proof import trouble
-from pytest_goldenpath.verdict.checks import Explained, Outcome, explain
+from pytest_goldenpath.verdict.checks import OWN_FAULT, Explained, Outcome, explain
 
 #: What the check's ``prove`` judged; absent when it was not called.
 JUDGED: pytest.StashKey[tuple[Judgement, ...]] = pytest.StashKey()
@@ -83,7 +83,7 @@ def _expected(report: pytest.TestReport) -> Explained:
     """Explain a check that is marked xfail: an expected failure proves nothing."""
     if report.failed:
         reason = f"the check itself failed: {report.longrepr}"
-        return Explained(Outcome.INCONCLUSIVE, Attribution.HARNESS, (), reason, "E4-45")
+        return Explained(Outcome.INCONCLUSIVE, Attribution.HARNESS, (), reason, OWN_FAULT)
     if report.passed:
         return Explained(Outcome.PASSED, None, (), "")
     reason = f"expected to fail: {getattr(report, 'wasxfail', '')}".strip().rstrip(":")

@@ -70,14 +70,15 @@ def trouble(symptom: Symptom) -> InfraError:
 
 def _excuse(finding: Finding) -> InfraError:
     upstream = finding.attribution is Attribution.UPSTREAM
-    kind = Kind.PROVIDER if upstream else Kind.HTTP_STATUS
     return trouble(
         Symptom(
-            kind,
+            Kind.PROVIDER if upstream else Kind.HTTP_STATUS,
             finding.code,
             status=None if upstream else _UNAVAILABLE,
             ready=True,
             detail=finding.message,
+            override=finding.attribution.value,
+            rule=finding.row,
         )
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
-from pytest_goldenpath.contract.rules.health import revisions_of
+from pytest_goldenpath.contract.rules.health import count_503, revisions_of
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.plugin.options import TAKEN
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
@@ -31,7 +30,6 @@ from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 OUTPUT = "goldenpath"
 #: Key of a worker's refusal of a wrong setting or marker.
 REFUSAL = "goldenpath_refusal"
-_UNAVAILABLE = 503
 _NOT_NEEDED = "no check that needs the target came to run"
 _WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
@@ -319,15 +317,9 @@ def _met(run: Run) -> dict[str, Any]:
     survey = run.survey
     if survey is None:
         return {"http_503": 0, "revision": "", "seed": ""}
-    refused = (t.refused for t in survey.transcripts())
-    statuses: Iterable[int | None] = (
-        *(exchange.status for exchange in survey.exchanges()),
-        *(entry.code if entry else None for entry in refused),
-        *(symptom.status for symptom in survey.overcome if symptom.ready),
-    )
     named = (revisions_of(exchange) for exchange in survey.health)
     return {
-        "http_503": sum(1 for status in statuses if status == _UNAVAILABLE),
+        "http_503": count_503(survey),
         "revision": next((names[0] for names in named if names), ""),
         "seed": survey.seed,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pytest_goldenpath.contract.attribution import attribute
+from pytest_goldenpath.contract.attribution import Attributed, attribute, row_of_code
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.errors import CheckBlocked, CheckSkipped, ContractBroken, InfraError
 
@@ -74,11 +74,11 @@ def explain(error: BaseException) -> Explained:
     """
     match error:
         case ContractBroken():
-            first = error.findings[0].attribution if error.findings else Attribution.PRODUCT
-            return Explained(Outcome.FAILED, first, error.findings, str(error).partition("\n")[0])
+            reason = str(error).partition("\n")[0]
+            return _by_finding(Outcome.FAILED, error.findings, reason, _UNEXPLAINED)
         case CheckBlocked():
-            blame = error.findings[0].attribution if error.findings else Attribution.HARNESS
-            return Explained(Outcome.INCONCLUSIVE, blame, error.findings, str(error))
+            blame = Attributed(Attribution.HARNESS, OWN_FAULT)
+            return _by_finding(Outcome.INCONCLUSIVE, error.findings, str(error), blame)
         case CheckSkipped():
             return Explained(Outcome.SKIPPED, None, (), str(error))
         case InfraError():
@@ -92,5 +92,21 @@ def explain(error: BaseException) -> Explained:
         case _:
             reason = f"the check itself failed: {type(error).__name__}: {error}"
             return Explained(
-                Outcome.INCONCLUSIVE, Attribution.HARNESS, (), reason.partition("\n")[0], "E4-45"
+                Outcome.INCONCLUSIVE, Attribution.HARNESS, (), reason.partition("\n")[0], OWN_FAULT
             )
+
+
+#: The row of a fault of the check itself.
+OWN_FAULT = "E4-45"
+_UNEXPLAINED = Attributed(Attribution.PRODUCT, "")
+
+
+def _by_finding(
+    outcome: Outcome, findings: tuple[Finding, ...], reason: str, otherwise: Attributed
+) -> Explained:
+    """Attribute a check as the first of its findings is, or as it is without one."""
+    if not findings:
+        return Explained(outcome, otherwise.attribution, (), reason, otherwise.row)
+    first = findings[0]
+    row = first.row or row_of_code(first.code)
+    return Explained(outcome, first.attribution, findings, reason, row)

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_goldenpath.contract.findings import Attribution
-from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort
+from pytest_goldenpath.contract.frames import EVENTS, Sort
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.signs import blame_for_failure, blame_for_silence
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript, last_completion
 
 #: What may have kept a request from being sent, most telling first.
 BEFORE_THE_REQUEST = ("GP-201", "GP-301", "GP-304", "GP-305")
-
-_PROVIDER_KEYS = ("provider", "upstream", "llm_provider", "upstream_provider")
-_PROVIDER_CODE_KEYS = (
-    "provider_status",
-    "provider_code",
-    "upstream_status",
-    "status_code",
-    "http_status",
-)
-_RATE_LIMITED = 429
-_SERVER_ERRORS = range(500, 600)
 
 
 def event_arrives(code: str, name: str) -> Callable[[Survey], Ruling]:
@@ -66,46 +55,10 @@ def no_failure_frame(survey: Survey) -> Ruling:
             "GP-416",
             f"expected no failure frame, got {what}",
             heard.evidence(),
-            attribution=_blame_for_failure(heard.frame),
+            attribution=blame_for_failure(heard.frame),
         )
         for heard, what in failures
     )
-
-
-def blame_for_silence(transcript: Transcript) -> Attribution:
-    """Tell whose fault a missing event is: a reported provider failure explains it."""
-    failures = transcript.of_sort(Sort.FAILURE)
-    if any(_blame_for_failure(h.frame) is Attribution.UPSTREAM for h in failures):
-        return Attribution.UPSTREAM
-    return Attribution.PRODUCT
-
-
-def _blame_for_failure(frame: Frame) -> Attribution:
-    """Judge by structured fields only: a provider's name and its numeric code."""
-    details = _details(frame)
-    named = any(
-        isinstance(place.get(key), str) and place.get(key)
-        for place in details
-        for key in _PROVIDER_KEYS
-    )
-    codes = (place.get(key) for place in details for key in _PROVIDER_CODE_KEYS)
-    numbers = {int(c) for c in codes if isinstance(c, int) or (isinstance(c, str) and _digits(c))}
-    overloaded = any(n == _RATE_LIMITED or n in _SERVER_ERRORS for n in numbers)
-    return Attribution.UPSTREAM if named and overloaded else Attribution.PRODUCT
-
-
-def _digits(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) == len("429")
-
-
-def _details(frame: Frame) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = [dict(frame.document)]
-    for key in ("data", "payload", "details", "error", "error_context", "provider_error"):
-        for place in tuple(found):
-            inner = place.get(key)
-            if isinstance(inner, dict):
-                found.append(inner)
-    return found
 
 
 def _what_came(journey: Transcript, name: str) -> str:

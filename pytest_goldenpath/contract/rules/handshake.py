@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.frames import Frame, Sort
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.signs import row_of, sign_of_talk
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Transcript
 
 #: A ping is answered within this time (rules GP-305).
 PONG_WITHIN_S = 5.0
-_POLICY_VIOLATION = 1008
 _INTERNAL_ERROR = 1011
 _CONNECTION_KEYS = ("connection_id", "websocket_client_id", "client_id", "session_id")
 _CUT = "..."
@@ -32,6 +33,7 @@ def fresh_token_opens(survey: Survey) -> Ruling:
             f"expected a fresh token in the {transcript.carrier} to open the socket, "
             f"but {transcript.last_words()}",
             attribution=Attribution.AUTH,
+            row=row_of(transcript),
         )
         for transcript in survey.carriers
         if not transcript.symptom and shut_out(transcript)
@@ -90,6 +92,7 @@ def client_id_is_deployed(survey: Survey) -> Ruling:
             "expected a connection with a client id of its own, "
             f"but {transcript.last_words()}, as a build does whose context lacks the parameter",
             _proof(transcript),
+            row=row_of(transcript),
         )
         for transcript in opened
         if transcript.closed and transcript.closed.code == _INTERNAL_ERROR
@@ -104,6 +107,7 @@ def client_id_is_deployed(survey: Survey) -> Ruling:
                 f"expected a request to be answered on its own socket, got nothing: "
                 f"{journey.last_words()}",
                 absence=True,
+                row=row_of(journey),
             )
         )
     return tuple(findings[:1])
@@ -136,7 +140,9 @@ def shut_out(transcript: Transcript) -> bool:
     closed = transcript.closed
     if closed is None or closed.code == _INTERNAL_ERROR:
         return False
-    return closed.code == _POLICY_VIOLATION or bool(transcript.of_sort(Sort.FAILURE))
+    sign = sign_of_talk(transcript)
+    is_refusal = sign is not None and attribute(sign).attribution is Attribution.AUTH
+    return is_refusal or bool(transcript.of_sort(Sort.FAILURE))
 
 
 def _admission(transcript: Transcript) -> str:
@@ -165,6 +171,7 @@ def _welcome_findings(transcript: Transcript) -> Iterator[Finding]:
             f"expected a welcome within {budget:g} s of the upgrade, but {transcript.last_words()}",
             _proof(transcript),
             absence=True,
+            row=row_of(transcript),
         )
         return
     took = welcome.at_s - (opened.at_s if opened else 0.0)
@@ -206,6 +213,7 @@ def _ping_findings(transcript: Transcript) -> Iterator[Finding]:
             f"but {transcript.last_words()}",
             _proof(transcript),
             absence=True,
+            row=row_of(transcript),
         )
     elif pong.at_s - ping.at_s > PONG_WITHIN_S:
         yield broken(
@@ -219,6 +227,7 @@ def _ping_findings(transcript: Transcript) -> Iterator[Finding]:
             "GP-305",
             f"expected the connection to survive a ping, but {transcript.last_words()}",
             pong.evidence(),
+            row=row_of(transcript),
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.findings import Attribution, Finding, Severity, printable
+from pytest_goldenpath.contract.findings import Finding, Severity, printable
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.signs import row_of, sign_of_exchange, sign_of_talk
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.symptom import Kind
+from pytest_goldenpath.contract.symptom import Kind, Symptom
 
 #: Words that mean "up" (protocol 0.3.1).
 UP_WORDS = frozenset({"healthy", "ok", "ready"})
@@ -25,7 +27,7 @@ _UNAVAILABLE = 503
 _DEPENDENCY_WORDS = ("database", "db", "redis", "cache", "checks", "dependencies", "components")
 #: Where a service says which build it is, most telling first.
 _REVISION_KEYS = ("revision", "git_sha", "commit", "build", "version")
-_REVISION_HEADERS = ("x-revision", "x-service-revision", "x-service-version", "x-app-version")
+REVISION_HEADERS = ("x-revision", "x-service-revision", "x-service-version", "x-app-version")
 
 
 def backend_answers(survey: Survey) -> Ruling:
@@ -127,42 +129,59 @@ def readiness_agrees(survey: Survey) -> Ruling:
 
 def no_503_after_readiness(survey: Survey) -> Ruling:
     """GP-109: nothing answers 503 once the target has been ready."""
-    ready_at = min(
-        (e.at_s + e.elapsed_s for e in survey.health if e.status == _OK and not e.symptom),
-        default=None,
-    )
-    if ready_at is None:
+    if _ready_at(survey) is None:
         return Unlooked("the target was never ready", blocked_by=("GP-101",))
-    late = [
-        exchange
-        for exchange in survey.exchanges()
-        if exchange.status == _UNAVAILABLE
-        and exchange.purpose not in OPTIONAL
-        and exchange.at_s + exchange.elapsed_s >= ready_at
-    ]
-    refused = [t for t in survey.transcripts() if t.refused and t.refused.code == _UNAVAILABLE]
-    overcome = [s for s in survey.overcome if s.ready and s.status == _UNAVAILABLE]
-    if not late and not refused and not overcome:
+    met = _unavailable(survey)
+    if not met:
         return ()
-    symptoms = (*(e.symptom for e in late), *(t.symptom for t in refused), *overcome)
-    own = any(symptom and symptom.app_made for symptom in symptoms)
-    words = (*(e.evidence() for e in late), *(t.last_words() for t in refused))
-    evidence = next(iter((*words, *(f"overcome: {s.sentence()}" for s in overcome))))
+    blames = [attribute(sign) for _, sign in met]
+    accusing = (blame for blame in blames if blame.attribution.accuses)
     return (
         broken(
             "GP-109",
-            f"expected no HTTP 503 after readiness, got {len(symptoms)}",
-            evidence,
-            attribution=Attribution.PRODUCT if own else Attribution.INFRASTRUCTURE,
+            f"expected no HTTP 503 after readiness, got {len(met)}",
+            met[0][0],
+            attribution=next(accusing, blames[0]),
         ),
     )
+
+
+def count_503(survey: Survey) -> int:
+    """Count the answers with 503 that GP-109 names: all of them after readiness."""
+    if _ready_at(survey) is None:
+        return sum(1 for exchange in survey.exchanges() if exchange.status == _UNAVAILABLE)
+    return len(_unavailable(survey))
+
+
+def _ready_at(survey: Survey) -> float | None:
+    """Return the moment of the first good health answer, None without one."""
+    answers = (e for e in survey.health if e.status == _OK and not e.symptom)
+    return min((exchange.at_s + exchange.elapsed_s for exchange in answers), default=None)
+
+
+def _unavailable(survey: Survey) -> list[tuple[str, Symptom]]:
+    """Return what was answered with 503 after readiness: requests, upgrades, what was overcome."""
+    ready_at = _ready_at(survey) or 0.0
+    late = (
+        (exchange.evidence(), sign_of_exchange(exchange))
+        for exchange in survey.exchanges()
+        if exchange.purpose not in OPTIONAL and exchange.at_s + exchange.elapsed_s >= ready_at
+    )
+    talks = ((talk.last_words(), sign_of_talk(talk)) for talk in survey.transcripts())
+    overcome = (
+        (f"overcome: {symptom.sentence()}", symptom)
+        for symptom in survey.overcome
+        if symptom.ready and symptom.phase not in OPTIONAL
+    )
+    met = (*late, *talks, *overcome)
+    return [(words, sign) for words, sign in met if sign and sign.status == _UNAVAILABLE]
 
 
 def revisions_of(exchange: Exchange) -> tuple[str, ...]:
     """Return every build name that an answer carries, most telling first."""
     document = exchange.document()
     bodies = (document.get(key) for key in _REVISION_KEYS)
-    headers = (exchange.header(name) for name in _REVISION_HEADERS)
+    headers = (exchange.header(name) for name in REVISION_HEADERS)
     names = (printable(v) for v in (*bodies, *headers) if isinstance(v, str) and v)
     return tuple(dict.fromkeys(names))
 
@@ -174,7 +193,12 @@ def _answers(code: str, exchanges: tuple[Exchange, ...]) -> tuple[Finding, ...]:
             for problem in _shape_problems(exchange):
                 problems.setdefault(problem, exchange)
     return tuple(
-        broken(code, f"expected 200 with a JSON object, got {problem}", exchange.evidence())
+        broken(
+            code,
+            f"expected 200 with a JSON object, got {problem}",
+            exchange.evidence(),
+            row=row_of(exchange),
+        )
         for problem, exchange in problems.items()
     )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from pytest_goldenpath.contract.attribution import Attributed, attribute
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.signs import sign_of_exchange
 from pytest_goldenpath.contract.survey import Login, Survey
 
 #: Both say that the login succeeded.
@@ -15,6 +18,7 @@ SUCCESSES = frozenset({200, 201})
 _HINTS = {
     401: " (or the password is wrong)",
     403: " (or the credentials are wrong)",
+    423: " (the account is locked)",
     404: " (or the auth service is at another address: --auth-url)",
 }
 
@@ -33,10 +37,18 @@ def user_logs_in(survey: Survey) -> Ruling:
             "GP-201",
             f"expected a login ({login.way}) to give {promise}, got {came}",
             login.exchange.evidence(),
-            attribution=Attribution.AUTH,
+            attribution=_blame(login.exchange),
         )
         for promise, came in _problems(login, login.exchange)
     )
+
+
+def _blame(exchange: Exchange) -> Attributed:
+    """Blame the product's authentication, unless the answer's status says that it is not to."""
+    sign = sign_of_exchange(exchange)
+    decided = attribute(sign) if sign else Attributed(Attribution.AUTH, "")
+    accuses = decided.attribution.accuses
+    return replace(decided, attribution=Attribution.AUTH) if accuses else decided
 
 
 def _problems(login: Login, exchange: Exchange) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.frames import EVENTS
-from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
+from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.signs import blame_for_silence
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Transcript, agent_of, last_completion
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from pytest_goldenpath.contract.findings import Finding, Severity
-from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST, blame_for_silence
+from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
 from pytest_goldenpath.contract.rules.sequence import COMPLETED
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.signs import blame_for_silence
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Transcript, last_completion
 
