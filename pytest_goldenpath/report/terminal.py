@@ -111,6 +111,7 @@ def header_lines(told: Told) -> list[str]:
         "second_login": _second(told.resolved),
         "revision": target.revision,
         "seed": target.seed,
+        "control": target.control,
         "context_api": target.context_api,
         "event_deadline_s": f"{target.event_deadline_s:g}",
         "run_deadline_s": f"{target.run_deadline_s:g}",

@@ -11,7 +11,7 @@ from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.target.sources import Environment, Setting, TargetsFile, closest
 
 ADDRESS_KEYS = ("backend", "auth", "ws", "frontend")
-TEXT_KEYS = (*ADDRESS_KEYS, "revision", "prompt", "seed", "context_api")
+TEXT_KEYS = (*ADDRESS_KEYS, "control", "revision", "prompt", "seed", "context_api")
 SECONDS_KEYS = (
     "event_deadline_s",
     "run_deadline_s",

@@ -49,6 +49,7 @@ class Target:
         run_deadline_s: a whole agent run ends within this time.
         heartbeat_s: how often the target speaks on an idle connection (protocol 3.9).
         users: how many users ask at once, when as many can log in.
+        control: address of a neutral host that tells our own network from the target's, or ''.
         context_api: import path of the UserExecutionContext, or ''.
         faults: names of the embedded backend's faults.
         vpc_budget_s: seconds that the warm-up may wait for the services to answer.
@@ -71,6 +72,7 @@ class Target:
     run_deadline_s: float = 60.0
     heartbeat_s: float = 15.0
     users: int = 8
+    control: str = ""
     context_api: str = ""
     faults: tuple[str, ...] = ()
     vpc_budget_s: float = 60.0

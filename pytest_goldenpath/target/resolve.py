@@ -262,17 +262,15 @@ def _target(
     if options.expect_revision:
         revision = Setting(options.expect_revision, "option --expect-revision")
     prompt = table.text("prompt") or Setting(DEFAULT_PROMPT, DEFAULT_SOURCE)
-    seed = table.text("seed")
-    if seed:
-        sources["seed"] = seed.source
+    seed, control = table.text("seed"), table.text("control")
     _check_prompt(prompt, table.told("prompt"))
     context = table.text("context_api")
     if context:
         _check_class_path(context, table.told("context_api"))
     else:
         context = Setting(REFERENCE_CONTEXT if name == EMBEDDED else "", DEFAULT_SOURCE)
-    if revision:
-        sources["revision"] = revision.source
+    optional = {"seed": seed, "control": control, "revision": revision}
+    sources |= {key: found.source for key, found in optional.items() if found}
     sources["prompt"], sources["context_api"] = prompt.source, context.source
     return Target(
         name=name,
@@ -286,6 +284,7 @@ def _target(
         run_deadline_s=run_deadline_s,
         heartbeat_s=heartbeat_s,
         users=users,
+        control=_web_url(control, table.told("control")),
         context_api=context.value,
         faults=(),
         vpc_budget_s=vpc_budget_s,
@@ -293,6 +292,10 @@ def _target(
         infra_attempts=infra_attempts,
         infra_delay_s=infra_delay_s,
     )
+
+
+def _web_url(found: Setting | None, setting: str) -> str:
+    return urls.web_url(setting, found.value, found.source) if found else ""
 
 
 def _check_prompt(prompt: Setting, setting: str) -> None:
