@@ -1,18 +1,26 @@
-"""A project's own judge of the answer: the hook, and its word as data for the rules.
+"""A project's own judge of the answer, and its own rules of attribution: hooks whose words are data.
 
 A project knows what a good answer of its agent is, and may ask whomever it likes: a list of facts,
-another model. The hook is known only in runs with golden path checks, so a conftest writes it as an
-optional one, which it has to be anyway where this package is not installed.
+another model. It also knows its own road: whose a 502 of its gateway is. The hooks are known only in runs with golden path checks, so a conftest writes them as
+optional ones, which they have to be anyway where this package is not installed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from typing import TypeVar
 
 import pytest
 
+from pytest_goldenpath.contract.attribution import attribute
+from pytest_goldenpath.contract.findings import Attribution, excerpt
 from pytest_goldenpath.contract.survey import Missing, Survey
+from pytest_goldenpath.contract.symptom import OWN, Symptom
 from pytest_goldenpath.secrets import Redactor
+
+_T = TypeVar("_T")
 
 
 class Hooks:
@@ -32,6 +40,22 @@ class Hooks:
 
         """
 
+    @pytest.hookspec(firstresult=True)
+    def pytest_goldenpath_attribute(self, symptom: Symptom) -> str | None:
+        """Say whose a trouble is, in the place of the attribution table.
+
+        It is asked once for each trouble that the survey met. A trouble leaves a check undecided
+        at best, so no word of it can make a check pass.
+
+        Args:
+            symptom: the trouble, by its structural signs.
+
+        Returns:
+            None to leave it to the table, else one of ``product``, ``auth``, ``infrastructure``,
+            ``capacity``, ``upstream``, ``harness``.
+
+        """
+
 
 def with_own_judgement(config: pytest.Config, survey: Survey, redactor: Redactor) -> Survey:
     """Ask the project's judges, if there are any, and put their word into the survey."""
@@ -47,6 +71,64 @@ def with_own_judgement(config: pytest.Config, survey: Survey, redactor: Redactor
     if strange:
         return _unjudged(survey, f"it returned {type(strange[0]).__name__}, no text and no None")
     return replace(survey, complaints=tuple(redactor.redact(word) for word in words if word))
+
+
+def with_own_attribution(config: pytest.Config, survey: Survey, redactor: Redactor) -> Survey:
+    """Ask the project's own rules about every trouble of a survey, and put their word into it."""
+    hook = config.hook.pytest_goldenpath_attribute
+    if not hook.get_hookimpls():
+        return survey
+
+    @cache
+    def ask(symptom: Symptom) -> Symptom:
+        try:
+            word = hook(symptom=symptom)
+        except Exception as error:  # noqa: BLE001  # somebody else's rule may raise anything
+            return _misruled(symptom, redactor.redact(f"{type(error).__name__}: {error}"))
+        if word is None:
+            return symptom
+        if not isinstance(word, str) or word not in set(Attribution):
+            said = excerpt(redactor.redact(repr(word)), _LONGEST_WORD)
+            return _misruled(symptom, f"it returned {said}, none of {', '.join(Attribution)}")
+        return replace(symptom, override=str(word), rule=_own_row(symptom))
+
+    return _with_symptoms(survey, ask)
+
+
+_LONGEST_WORD = 80
+
+
+def _misruled(symptom: Symptom, problem: str) -> Symptom:
+    """Leave a trouble undecided that the project's own rule had no good word for."""
+    told = excerpt(f"the project's own rule failed: {problem}")
+    detail = f"{symptom.detail}; {told}" if symptom.detail else told
+    word = Attribution.HARNESS.value
+    return replace(symptom, detail=detail, override=word, rule=_own_row(symptom))
+
+
+def _own_row(symptom: Symptom) -> str:
+    return f"{OWN}{attribute(symptom).row}"
+
+
+def _with_symptoms(value: _T, change: Callable[[Symptom], Symptom]) -> _T:
+    """Return the same data with every symptom in it changed."""
+    changed = _changed(value, change)
+    if not isinstance(changed, type(value)):
+        raise TypeError(f"{type(value)} became {type(changed)}")
+    return changed
+
+
+def _changed(value: object, change: Callable[[Symptom], Symptom]) -> object:
+    if isinstance(value, Symptom):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(_changed(inner, change) for inner in value)
+    if isinstance(value, dict):
+        return {key: _changed(inner, change) for key, inner in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {one.name: _changed(getattr(value, one.name), change) for one in fields(value)}
+        return replace(value, **parts)
+    return value
 
 
 def _unjudged(survey: Survey, reason: str) -> Survey:

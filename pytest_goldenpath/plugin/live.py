@@ -27,7 +27,7 @@ from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.patience import conduct_patiently
 from pytest_goldenpath.journey.web import Web, tls_context
 from pytest_goldenpath.plugin.collection import requirements_of
-from pytest_goldenpath.plugin.judging import with_own_judgement
+from pytest_goldenpath.plugin.judging import with_own_attribution, with_own_judgement
 from pytest_goldenpath.plugin.outcomes import JUDGED
 from pytest_goldenpath.plugin.proof import require, trouble
 from pytest_goldenpath.plugin.run import Run, run_of
@@ -88,7 +88,8 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
             outages=run.outages(),
             budget_s=run.survey_budget_s(),
         )
-        return run.keep(with_own_judgement(pytestconfig, survey, run.redactor))
+        attributed = with_own_attribution(pytestconfig, survey, run.redactor)
+        return run.keep(with_own_judgement(pytestconfig, attributed, run.redactor))
 
 
 @pytest.fixture
@@ -140,6 +141,7 @@ async def second_user(pytestconfig: pytest.Config, target: Target) -> User:
 
 async def _logged_in(run: Run, target: Target, credentials: Credentials) -> User:
     async with Web(target.backend, run.redactor, Stopwatch()) as web:
+        web.ready = bool(run.recall_warmth())
         login, logged_in = await log_in(target, credentials, web, run.redactor)
     if logged_in is None:
         survey = Survey(login=login)
