@@ -156,7 +156,9 @@ def _run(case: _Case, *, exit_code: int) -> float:
         )
         took_s = time.monotonic() - started_s
     if done.returncode != exit_code:
-        raise warmup.Failed(f"expected exit {exit_code}, got {done.returncode}:\n{done.stdout[-2000:]}")
+        raise warmup.Failed(
+            f"expected exit {exit_code}, got {done.returncode}:\n{done.stdout[-2000:]}"
+        )
     return took_s
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from pytest_goldenpath.contract.attribution import ELSEWHERE, OFFLINE, ROWS, UNKNOWN
 from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.plugin import _OPTIONS as WORDS
 from pytest_goldenpath.plugin import _is_option
@@ -68,6 +69,25 @@ def faults_page() -> str:
     return "\n".join([*heading, *faults, *middle, *variants]) + "\n"
 
 
+def attribution_rows() -> str:
+    """Make the table of attributions out of the rows that decide."""
+    rows = [
+        f"| {row.name} | {row.sign} | {row.before_ready} | {row.after_ready} |"
+        f" {row.retry} | {'E' if row.escalates else '-'} |"
+        for row in (OFFLINE, *ROWS, UNKNOWN)
+    ]
+    heading = [
+        "| row | sign | before ready | after ready | retry | escalates |",
+        "|---|---|---|---|---|---|",
+    ]
+    middle = ["", "Decided elsewhere:", "", "| row | sign | promises |", "|---|---|---|"]
+    others = [
+        f"| {name} | {sign} | {', '.join(codes) or '-'} |"
+        for name, (sign, codes) in ELSEWHERE.items()
+    ]
+    return "\n".join([*heading, *rows, *middle, *others]) + "\n"
+
+
 def compare(name: str, page: str) -> None:
     """Compare a generated page with the file, or write it when asked to."""
     if _WRITE:
@@ -84,6 +104,14 @@ def test_page_of_promises_is_the_registry() -> None:
 def test_page_of_faults_is_the_catalogue() -> None:
     """docs/faults.md lists every fault and variant as it is."""
     compare("faults.md", faults_page())
+
+
+def test_page_of_attribution_holds_the_table() -> None:
+    """docs/attribution.md holds the table of the classifier between words of its own."""
+    before, _, rest = (DOCS / "attribution.md").read_text().partition("<!-- table -->\n")
+    after = rest.partition("<!-- end -->\n")[2]
+
+    compare("attribution.md", f"{before}<!-- table -->\n{attribution_rows()}<!-- end -->\n{after}")
 
 
 def test_schema_in_the_docs_is_the_package_s() -> None:
