@@ -19,6 +19,12 @@ WITHIN_S = 5.0
 _SERVER_ERRORS = range(500, 600)
 
 
+def run_ask_control(url: str) -> str:
+    """Do what :func:`ask_control` does from synchronous code, on an event loop of its own."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(ask_control(url))
+
+
 async def ask_control(url: str, *, within_s: float = WITHIN_S) -> str:
     """Ask a neutral host whether it is there: ``healthy`` or ``failed``; never raises for it.
 

@@ -10,10 +10,11 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
-from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.contract.symptom import Symptom, with_control
 from pytest_goldenpath.verdict.outage import Move, Outages, Patience, from_plain, pause_s
 from pytest_goldenpath.verdict.warmup import ProbeReport
 
@@ -31,6 +32,7 @@ class OutageKeeper:
         patience: the run's budget.
         probe: waits for the target.
         folder: a private folder of the whole run, or None when this is its only process.
+        control: asks a neutral host, once the target is gone; '' means that there is none.
         tell: gets a sentence when a wait begins and when it ends.
 
     """
@@ -40,12 +42,15 @@ class OutageKeeper:
         patience: Patience,
         probe: Probe,
         folder: Path | None = None,
+        *,
+        control: Callable[[], str] = str,
         tell: Callable[[str], None] = lambda _line: None,
     ) -> None:
         """Take the budget, the probe, and the place where other processes leave their word."""
         self._patience = patience
         self._probe = probe
         self._folder = folder
+        self._control = control
         self._tell = tell
         self._known = Outages()
 
@@ -77,11 +82,13 @@ class OutageKeeper:
             left_s = self._patience.total_s - known.waited_s
             limits = (left_s, self._patience.delay_s, *([] if delay_s is None else [delay_s]))
             if move is Move.WAIT and delay_s != 0:
-                known = self._wait(known, symptom, min(limits), again)
+                known = self._wait(known, symptom, met_at_s, min(limits), again)
                 self._keep(known)
         return move is not Move.GIVE_UP and not known.gone
 
-    def _wait(self, known: Outages, symptom: Symptom, limit_s: float, again: int) -> Outages:
+    def _wait(
+        self, known: Outages, symptom: Symptom, met_at_s: float, limit_s: float, again: int
+    ) -> Outages:
         began_s = time.monotonic()
         number = f"{known.recoveries + 1} of {self._patience.recoveries}"
         self._tell(f"outage: {symptom.sentence()}; waiting up to {limit_s:g} s ({number})")
@@ -91,16 +98,28 @@ class OutageKeeper:
             at_least_s = pause_s(again, limit_s, symptom.retry_after_s)
             Event().wait(max(0.0, at_least_s - (time.monotonic() - began_s)))
         now_s = time.monotonic()
-        after = "back" if back else f"still away, {report.last_error if report else ''}"
-        self._tell(f"outage: {after} after {now_s - began_s:.1f} s")
-        return known.waited(
+        word = "back" if back else f"still away, {report.last_error if report else ''}"
+        self._tell(f"outage: {word} after {now_s - began_s:.1f} s")
+        after = known.waited(
             symptom,
             now_s - began_s,
+            met_at_s=met_at_s,
             now_s=now_s,
             back=back,
             seen=seen,
             patience=self._patience,
         )
+        return self._asked_control(after) if after.gone else after
+
+    def _asked_control(self, known: Outages) -> Outages:
+        """Let a neutral host say whether it is the target that is gone, or our own network."""
+        word = self._control()
+        if word:
+            self._tell(f"outage: the control host is {word}")
+        symptom = known.symptom
+        if symptom is None:
+            return known
+        return replace(known, symptom=with_control(symptom, word, known.lasted_s))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection
 from dataclasses import replace
 
-from pytest_goldenpath.contract.mending import broken_off, first_trouble, mended
+from pytest_goldenpath.contract.mending import broken_off, first_trouble, mended, outlived
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.journey.conduct import conduct
 from pytest_goldenpath.journey.outage import OutageKeeper
@@ -43,7 +43,7 @@ async def conduct_patiently(
     met_s = time.monotonic()
     survey = await conduct(target, wallet, redactor, wanted, budget_s=budget_s)
     looks = 1
-    while names := broken_off(survey, wanted):
+    while names := broken_off(survey, wanted, looks):
         symptom = first_trouble(survey, names)
         left_s = None if ends_s is None else ends_s - time.monotonic()
         if symptom is None or (left_s is not None and left_s <= 0):
@@ -64,4 +64,7 @@ async def conduct_patiently(
             earlier=survey,
         )
         survey = mended(survey, again, names)
+    known = outages.known()
+    if known.gone and known.symptom:
+        return outlived(survey, known.symptom.control, known.lasted_s)
     return survey

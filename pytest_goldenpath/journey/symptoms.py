@@ -31,6 +31,8 @@ _REFUSALS = frozenset(
 _GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 #: Others of that kind are told by their page of HTML (row 38); a 500 is always the product's.
 _OTHER_ERRORS = range(501, 600)
+#: What is read of a body to see whether the product wrote it.
+_READ_BYTES = 65_536
 #: A target may ask for any wait; none that is longer helps a run.
 LONGEST_WAIT_S = 300.0
 
@@ -116,9 +118,35 @@ def symptom_of(error: BaseException, *, phase: str, where: str, ready: bool) -> 
         ready: whether the target had been ready before.
 
     """
+    answered = _answer_in(error)
+    if answered:
+        status, headers, body = answered
+        told = symptom_of_answer(status, headers, body, phase=phase, where=where, ready=ready)
+        return told or Symptom(Kind.HTTP_STATUS, phase, where, status=status, ready=ready)
     kind = next((k for k in map(_kind, _chain(error)) if k), Kind.PROTOCOL)
     detail = f"{type(error).__name__}: {error}".strip().rstrip(":")
     return Symptom(kind, phase, where, ready=ready, detail=detail[:300])
+
+
+def _answer_in(error: BaseException) -> tuple[int, tuple[tuple[str, str], ...], str] | None:
+    """Return status, headers and body of an answer that a client made an exception of.
+
+    httpx, requests and websockets keep the answer as ``response``, urllib is the answer.
+    """
+    answer = getattr(error, "response", None)
+    if answer is not None:
+        status, source = getattr(answer, "status_code", None), getattr(answer, "headers", None)
+    elif type(error).__module__ == "urllib.error":
+        status, source = getattr(error, "code", None), getattr(error, "headers", None)
+    else:
+        return None
+    if not isinstance(status, int) or source is None:
+        return None
+    items = source.raw_items() if hasattr(source, "raw_items") else source.items()
+    headers = tuple((str(name).lower(), str(value)) for name, value in items)
+    # httpx keeps what was read there; a body that was not read says nothing.
+    body = getattr(answer, "_content", None) or getattr(answer, "body", None) or b""
+    return status, headers, bytes(body[:_READ_BYTES]).decode("utf-8", "replace")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -144,7 +172,7 @@ def _kind(error: BaseException) -> Kind | None:
             kind = Kind.DNS_TEMPORARY if error.errno in _TEMPORARY_DNS else Kind.DNS_UNKNOWN
         case OSError() if error.errno in _REFUSALS:
             kind = Kind.REFUSED
-        case _ if isinstance(error, _BROKEN_ROADS):
+        case _ if isinstance(error, _BROKEN_ROADS) or type(error) is ConnectionError:
             kind = Kind.RESET
         case _:
             kind = _KINDS_BY_NAME.get(type(error).__name__)

@@ -1,26 +1,24 @@
 """A project's own judge of the answer, and its own rules of attribution: hooks whose words are data.
 
 A project knows what a good answer of its agent is, and may ask whomever it likes: a list of facts,
-another model. It also knows its own road: whose a 502 of its gateway is. The hooks are known only in runs with golden path checks, so a conftest writes them as
-optional ones, which they have to be anyway where this package is not installed.
+another model. It also knows its own road: whose a 502 of its gateway
+is. The hooks are known only in runs with golden path checks, so a conftest writes them as optional
+ones, which they have to be anyway where this package is not installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import TypeVar
 
 import pytest
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.findings import Attribution, excerpt
+from pytest_goldenpath.contract.mending import with_symptoms
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import OWN, Symptom
 from pytest_goldenpath.secrets import Redactor
-
-_T = TypeVar("_T")
 
 
 class Hooks:
@@ -44,8 +42,8 @@ class Hooks:
     def pytest_goldenpath_attribute(self, symptom: Symptom) -> str | None:
         """Say whose a trouble is, in the place of the attribution table.
 
-        It is asked once for each trouble that the survey met. A trouble leaves a check undecided
-        at best, so no word of it can make a check pass.
+        It is asked about each trouble that the survey or a check of one's own met. A trouble
+        leaves a check undecided at best, so no word of it can make a check pass.
 
         Args:
             symptom: the trouble, by its structural signs.
@@ -75,24 +73,26 @@ def with_own_judgement(config: pytest.Config, survey: Survey, redactor: Redactor
 
 def with_own_attribution(config: pytest.Config, survey: Survey, redactor: Redactor) -> Survey:
     """Ask the project's own rules about every trouble of a survey, and put their word into it."""
-    hook = config.hook.pytest_goldenpath_attribute
-    if not hook.get_hookimpls():
+    if not config.hook.pytest_goldenpath_attribute.get_hookimpls():
         return survey
+    return with_symptoms(survey, cache(lambda symptom: own_word(config, symptom, redactor)))
 
-    @cache
-    def ask(symptom: Symptom) -> Symptom:
-        try:
-            word = hook(symptom=symptom)
-        except Exception as error:  # noqa: BLE001  # somebody else's rule may raise anything
-            return _misruled(symptom, redactor.redact(f"{type(error).__name__}: {error}"))
-        if word is None:
-            return symptom
-        if not isinstance(word, str) or word not in set(Attribution):
-            said = excerpt(redactor.redact(repr(word)), _LONGEST_WORD)
-            return _misruled(symptom, f"it returned {said}, none of {', '.join(Attribution)}")
-        return replace(symptom, override=str(word), rule=_own_row(symptom))
 
-    return _with_symptoms(survey, ask)
+def own_word(config: pytest.Config, symptom: Symptom, redactor: Redactor) -> Symptom:
+    """Ask the project's own rules about one trouble, and put their word into it."""
+    hook = config.hook.pytest_goldenpath_attribute
+    if symptom.rule or not hook.get_hookimpls():
+        return symptom
+    try:
+        word = hook(symptom=symptom)
+    except Exception as error:  # noqa: BLE001  # somebody else's rule may raise anything
+        return _misruled(symptom, redactor.redact(f"{type(error).__name__}: {error}"))
+    if word is None:
+        return symptom
+    if not isinstance(word, str) or word not in set(Attribution):
+        said = excerpt(redactor.redact(repr(word)), _LONGEST_WORD)
+        return _misruled(symptom, f"it returned {said}, none of {', '.join(Attribution)}")
+    return replace(symptom, override=str(word), rule=_own_row(symptom))
 
 
 _LONGEST_WORD = 80
@@ -108,27 +108,6 @@ def _misruled(symptom: Symptom, problem: str) -> Symptom:
 
 def _own_row(symptom: Symptom) -> str:
     return f"{OWN}{attribute(symptom).row}"
-
-
-def _with_symptoms(value: _T, change: Callable[[Symptom], Symptom]) -> _T:
-    """Return the same data with every symptom in it changed."""
-    changed = _changed(value, change)
-    if not isinstance(changed, type(value)):
-        raise TypeError(f"{type(value)} became {type(changed)}")
-    return changed
-
-
-def _changed(value: object, change: Callable[[Symptom], Symptom]) -> object:
-    if isinstance(value, Symptom):
-        return change(value)
-    if isinstance(value, tuple):
-        return tuple(_changed(inner, change) for inner in value)
-    if isinstance(value, dict):
-        return {key: _changed(inner, change) for key, inner in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = {one.name: _changed(getattr(value, one.name), change) for one in fields(value)}
-        return replace(value, **parts)
-    return value
 
 
 def _unjudged(survey: Survey, reason: str) -> Survey:

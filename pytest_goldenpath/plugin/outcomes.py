@@ -13,7 +13,9 @@ from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.errors import ContractBroken, InfraError
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
+from pytest_goldenpath.plugin.judging import own_word
 from pytest_goldenpath.plugin.proof import trouble
+from pytest_goldenpath.plugin.run import run_of
 from pytest_goldenpath.verdict.checks import OWN_FAULT, Explained, Outcome, explain
 
 #: What the check's ``prove`` judged; absent when it was not called.
@@ -21,7 +23,7 @@ JUDGED: pytest.StashKey[tuple[Judgement, ...]] = pytest.StashKey()
 #: The attribute under which a report carries its check across processes; plain data only.
 ATTRIBUTE = "goldenpath"
 _FRAMEWORKS = frozenset({"_pytest", "pytest", "pytest_asyncio", "pytest_timeout", "anyio"})
-_FOREIGN_MODULES = ("httpx", "httpcore", "websockets")
+_FOREIGN_MODULES = ("aiohttp", "httpcore", "httpx", "requests", "urllib", "urllib3", "websockets")
 
 
 class Outcomes:
@@ -60,7 +62,7 @@ def _record(
     if hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
         explained = _expected(report)
     elif call.excinfo is not None:
-        explained = _explain(call.excinfo, is_call=call.when == "call")
+        explained = _explain(item.config, call.excinfo, is_call=call.when == "call")
     elif call.when == "call":
         explained = _passed(item, judged, report)
     else:
@@ -71,12 +73,25 @@ def _record(
     return {
         "category": category_of(item),
         "requirements": list(requirements_of(item)),
+        **_words(explained),
+        "findings": [_plain(finding) for finding in found],
+    }
+
+
+def _words(explained: Explained) -> dict[str, Any]:
+    return {
         "outcome": explained.outcome.value,
         "attribution": explained.attribution.value if explained.attribution else None,
         "row": explained.row,
         "reason": explained.reason,
-        "findings": [_plain(finding) for finding in found],
     }
+
+
+def explain_again(report: pytest.TestReport, symptom: Symptom) -> None:
+    """Say of a check what its trouble means now that more is known of it."""
+    record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
+    if record is not None and report.failed:
+        record.update(_words(explain(trouble(symptom))))
 
 
 def _expected(report: pytest.TestReport) -> Explained:
@@ -90,13 +105,15 @@ def _expected(report: pytest.TestReport) -> Explained:
     return Explained(Outcome.SKIPPED, None, (), reason)
 
 
-def _explain(excinfo: pytest.ExceptionInfo[BaseException], *, is_call: bool) -> Explained:
+def _explain(
+    config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseException], *, is_call: bool
+) -> Explained:
     """Explain what ended a phase; only a check's own body may accuse by an assertion."""
     error = excinfo.value
     if isinstance(error, pytest.skip.Exception):
         return Explained(Outcome.SKIPPED, None, (), str(error))
-    symptom = road_trouble(error)
-    if symptom and not isinstance(error, InfraError):
+    symptom = road_trouble(error, config)
+    if symptom:
         return explain(trouble(symptom))
     if isinstance(error, pytest.fail.Exception):
         own = is_call and not _is_raised_by_a_framework(excinfo)
@@ -106,13 +123,15 @@ def _explain(excinfo: pytest.ExceptionInfo[BaseException], *, is_call: bool) -> 
     return explain(error)
 
 
-def road_trouble(error: BaseException) -> Symptom | None:
+def road_trouble(error: BaseException, config: pytest.Config) -> Symptom | None:
     """Return the signs of the road's trouble that ended a check, None when something else did."""
     if isinstance(error, InfraError):
-        return error.symptom
-    if _is_about_the_road(error):
-        return symptom_of(error, phase="check", where="", ready=True)
-    return None
+        symptom = error.symptom
+    elif _is_about_the_road(error):
+        symptom = symptom_of(error, phase="check", where="", ready=True)
+    else:
+        return None
+    return own_word(config, symptom, run_of(config).redactor)
 
 
 def _is_raised_by_a_framework(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

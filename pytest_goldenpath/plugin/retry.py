@@ -17,9 +17,9 @@ import pytest
 from _pytest.runner import call_and_report
 
 from pytest_goldenpath.contract.mending import passing
-from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.contract.symptom import Symptom, with_control
 from pytest_goldenpath.plugin.collection import is_check
-from pytest_goldenpath.plugin.outcomes import ATTRIBUTE, road_trouble
+from pytest_goldenpath.plugin.outcomes import ATTRIBUTE, explain_again, road_trouble
 from pytest_goldenpath.plugin.proof import trouble
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.plugin.warming import warmth_of
@@ -133,8 +133,9 @@ class Retrying:
         """Remember the road's trouble that ended an attempt, with the time when it was met."""
         report = yield
         if call.when != "teardown" and call.excinfo is not None and report.failed:
-            symptom = road_trouble(call.excinfo.value)
-            if symptom is not None and passing(symptom):
+            symptom = road_trouble(call.excinfo.value, item.config)
+            tries, _ = item.stash.get(ATTEMPT, (1, 1))
+            if passing(symptom, tries) and symptom:
                 item.stash[_MET] = (symptom, time.monotonic())
         return report
 
@@ -154,6 +155,8 @@ class Retrying:
                 reports.append(call_and_report(item, "call", log=False))
             if left.attempts and self._waits(item, left.delay_s):
                 again = item.stash[_MET][0]
+            elif _MET in item.stash:
+                self._tell_of_the_end(item.stash[_MET][0], reports[-1])
             after = _sibling(item) if again else nextitem
             ends = item.session.shouldfail or item.session.shouldstop
             reports.append(
@@ -181,6 +184,12 @@ class Retrying:
         back = self._run.outages().wait(*met, again=number, delay_s=delay_s)
         timer.set()
         return back
+
+    def _tell_of_the_end(self, met: Symptom, report: pytest.TestReport) -> None:
+        """Add to the trouble of a target that is gone for how long it was, and whose network is."""
+        known = self._run.outages().known()
+        if known.gone and known.symptom:
+            explain_again(report, with_control(met, known.symptom.control, known.lasted_s))
 
 
 class _Timer:

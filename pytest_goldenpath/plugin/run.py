@@ -77,7 +77,9 @@ class Run:
             target = self._target
             patience = Patience(target.infra_attempts, target.infra_delay_s)
             place = self.folder or self._meeting
-            self._outages = OutageKeeper(patience, self._come_back, place, self.tell)
+            self._outages = OutageKeeper(
+                patience, self._come_back, place, control=self._ask_control, tell=self.tell
+            )
         return self._outages
 
     def _come_back(self, within_s: float) -> ProbeReport | None:
@@ -88,6 +90,14 @@ class Run:
         if self._target.embedded and not started:
             return None
         return run_come_back(self.target(), self.redactor, within_s)
+
+    def _ask_control(self) -> str:
+        """Ask the neutral host of this target, if it has one."""
+        if not self._target.control:
+            return ""
+        from pytest_goldenpath.journey.control import run_ask_control
+
+        return run_ask_control(self._target.control)
 
     def start_backend(self) -> None:
         """Start the embedded backend, if the target is one and nobody else has started it."""

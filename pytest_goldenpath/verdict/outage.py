@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
-from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.contract.symptom import Kind, Symptom, with_control
 
 #: When the target looks well all the same, the first pause and its growth: 1, 4, 16 s.
 _FIRST_PAUSE_S, _GROWTH = 1.0, 4.0
@@ -53,14 +53,17 @@ class Outages:
         blips: how many times trouble was met although the target looked well.
         waited_s: seconds that all waits took.
         back_at_s: when the last wait ended, on the machine's monotonic clock; 0 before the first.
+        since_s: when the trouble was met that has lasted ever since, on the same clock.
         gone: the last wait was in vain, and none is left.
-        symptom: the trouble that the last wait began with.
+        symptom: the trouble that the last wait began with; when the target is gone, with the
+            control probe's word and the seconds for which it has lasted.
     """
 
     recoveries: int = 0
     blips: int = 0
     waited_s: float = 0.0
     back_at_s: float = 0.0
+    since_s: float | None = None
     gone: bool = False
     symptom: Symptom | None = None
 
@@ -73,11 +76,17 @@ class Outages:
         spent = self.recoveries >= patience.recoveries or self.waited_s >= patience.total_s
         return Move.GIVE_UP if spent else Move.WAIT
 
+    @property
+    def lasted_s(self) -> float:
+        """Seconds for which the trouble of a target that is gone had lasted in the end."""
+        return self.symptom.outlived_s if self.gone and self.symptom else 0.0
+
     def waited(
         self,
         symptom: Symptom,
         took_s: float,
         *,
+        met_at_s: float,
         now_s: float,
         back: bool,
         seen: bool,
@@ -87,7 +96,8 @@ class Outages:
 
         Args:
             symptom: the trouble.
-            took_s: seconds that it took.
+            took_s: seconds that the wait took.
+            met_at_s: when the trouble was met, on the clock of ``back_at_s``.
             now_s: the time, on the clock of ``back_at_s``.
             back: whether the target answers again.
             seen: whether it was seen to be away.
@@ -95,6 +105,7 @@ class Outages:
 
         """
         waited_s = self.waited_s + took_s
+        since_s = met_at_s if self.since_s is None else self.since_s
         spent = self.recoveries + seen >= patience.recoveries or waited_s >= patience.total_s
         return replace(
             self,
@@ -102,8 +113,9 @@ class Outages:
             blips=self.blips + (not seen),
             waited_s=waited_s,
             back_at_s=now_s,
+            since_s=None if back else since_s,
             gone=not back and spent,
-            symptom=symptom,
+            symptom=with_control(symptom, "", 0.0 if back else now_s - since_s),
         )
 
     def document(self) -> dict[str, Any]:

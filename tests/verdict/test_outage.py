@@ -18,8 +18,15 @@ PATIENCE = Patience(3, 30.0)
 def waited(known: Outages, took_s: float, **facts: bool) -> Outages:
     """Return what is known after one more wait that ended at its time."""
     back, seen = facts.get("back", True), facts.get("seen", True)
+    met_s = known.back_at_s
     return known.waited(
-        GONE, took_s, now_s=known.back_at_s + took_s, back=back, seen=seen, patience=PATIENCE
+        GONE,
+        took_s,
+        met_at_s=met_s,
+        now_s=met_s + took_s,
+        back=back,
+        seen=seen,
+        patience=PATIENCE,
     )
 
 
@@ -52,6 +59,17 @@ def test_target_that_did_not_come_back_is_gone() -> None:
 
     assert known.gone
     assert known.move(0.0, PATIENCE) is Move.GIVE_UP
+    assert known.lasted_s == 90.0
+
+
+def test_trouble_before_a_recovery_does_not_count_for_the_next() -> None:
+    """How long it has lasted is told of the trouble that stayed, from when it was met."""
+    known = waited(Outages(), 20.0)
+    for _ in range(2):
+        known = waited(known, 30.0, back=False)
+
+    assert known.gone
+    assert known.lasted_s == 60.0
 
 
 def test_trouble_that_health_does_not_show_is_bounded_by_time() -> None:
