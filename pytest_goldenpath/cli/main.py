@@ -36,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(rest)
     if command == "backend":
         return backend(rest)
+    if command == "capacity":
+        from pytest_goldenpath.cli.capacity import capacity
+
+        return capacity(rest)
     return _command(arguments)
 
 
@@ -113,6 +117,7 @@ def _command(arguments: list[str]) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
     commands.add_parser("run", help="run the suites; takes every option of pytest")
     commands.add_parser("backend", help="run the reference backend by hand")
+    commands.add_parser("capacity", help="tell what a target shows of its capacity")
     again = commands.add_parser("replay", help="judge a saved transcript again")
     again.add_argument("file", type=Path, help="a file of .goldenpath/transcripts")
     about = commands.add_parser("explain", help="tell what a finding's code means")

@@ -23,11 +23,17 @@ from pytest_goldenpath.reference import identity, store
 from pytest_goldenpath.reference.auth_app import auth_app
 from pytest_goldenpath.reference.runs import AgentsApi, Runs
 from pytest_goldenpath.reference.session import Sockets
-from pytest_goldenpath.reference.settings import HEARTBEAT_S, MAX_MESSAGE_BYTES, VERSION, Settings
+from pytest_goldenpath.reference.settings import (
+    CONNECTIONS_PER_USER,
+    HEARTBEAT_S,
+    MAX_MESSAGE_BYTES,
+    VERSION,
+    Settings,
+)
 from pytest_goldenpath.reference.store import User
 from pytest_goldenpath.reference.threads import Chat, Threads
 from pytest_goldenpath.reference.twin import Twin, assembled
-from pytest_goldenpath.reference.web import Routes, application, iso
+from pytest_goldenpath.reference.web import ApiError, Routes, application, iso
 
 SERVICE = "netra-ai-platform"
 _METHODS = "GET HEAD OPTIONS"
@@ -53,6 +59,10 @@ class Health:
         routes.add("ready", "/health/ready", self.ready, _METHODS)
         routes.add("capabilities", "/health/backend", self.capabilities, _METHODS)
         routes.add("database", "/health/database", self.database, _METHODS)
+        routes.add("infrastructure", "/health/infrastructure", self.infrastructure, _METHODS)
+        routes.add("pool", "/health/pool-metrics", self.pool, _METHODS)
+        routes.add("breakers", "/health/circuit-breakers", self.breakers, _METHODS)
+        routes.add("ws.stats", "/ws/stats", self.ws_stats)
         routes.add("ws.health", "/ws/health", self.ws_health)
         routes.add("ws.config", "/ws/config", self.ws_config)
         routes.add("ws.beacon", "/ws/beacon", self.ws_beacon, _METHODS)
@@ -114,6 +124,58 @@ class Health:
         body["connected"] = connected
         return JSONResponse(body, 200 if connected else 503)
 
+    async def infrastructure(self, request: Request) -> Response:
+        """Say how what this service stands on is; 200 also when it is degraded, as in staging."""
+        connected = await self._connected()
+        word = "healthy" if connected else "degraded"
+        if self._short:
+            return JSONResponse({"status": "ok" if connected else "degraded"})
+        parts = {
+            "database": {"status": word, "component": "database", "critical": True},
+            "websocket": {"status": "healthy", "component": "websocket", "critical": True},
+        }
+        body = self._said(request, word) | {
+            "service": "infrastructure-monitoring",
+            "infrastructure_components": parts,
+            "degraded_components": [] if connected else ["database"],
+            "infrastructure_ready": connected,
+        }
+        return JSONResponse(body)
+
+    async def pool(self, _: Request) -> Response:
+        """Say how full the way to the database is: one connection, and who waits for it."""
+        if self._short:
+            raise ApiError(404, {"detail": "Not Found"})
+        left = 0 if self._twin.database.busy else 1
+        body = {
+            "pool_configuration": {"pool_size": 1, "max_overflow": 0, "total_capacity": 1},
+            "pool_utilization": {
+                "utilization_percent": 100.0 * (1 - left),
+                "sessions_remaining": left,
+            },
+            "health_status": "healthy" if left else "critical",
+            "timestamp": iso(),
+        }
+        return JSONResponse(body)
+
+    async def breakers(self, _: Request) -> Response:
+        """Say which circuit breakers are open: this service has none."""
+        names: list[str] = []
+        counts = dict.fromkeys(("closed_breakers", "open_breakers", "half_open_breakers"), 0)
+        body = {"overall_health": "healthy", "total_circuit_breakers": 0, **counts}
+        return JSONResponse(body | {"open_breaker_names": names, "timestamp": iso()})
+
+    async def ws_stats(self, _: Request) -> Response:
+        """Say how many connections are open, and how many this process may have at most."""
+        everybody = self._twin.hub.everybody()
+        body: dict[str, object] = {
+            "active_connections": len(everybody),
+            "active_users": len({connection.user_id for connection in everybody}),
+            "max_connections_per_user": CONNECTIONS_PER_USER,
+            "timestamp": iso(),
+        }
+        return JSONResponse(body | _most_connections())
+
     async def ws_health(self, _: Request) -> Response:
         """Say how the WebSocket part is."""
         parts = dict.fromkeys(("manager", "message_router", "connection_monitor"), True)
@@ -167,6 +229,15 @@ class Health:
         except SQLAlchemyError:
             return False
         return True
+
+
+def _most_connections() -> dict[str, object]:
+    """Return how many connections the operating system lets this process have."""
+    try:
+        import resource
+    except ImportError:  # Windows sets no such limit
+        return {}
+    return {"max_connections": resource.getrlimit(resource.RLIMIT_NOFILE)[0]}
 
 
 def backend_app(twin: Twin) -> ASGIApp:

@@ -84,6 +84,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self.busy = 0  # transactions that go on or wait for the one connection
 
     async def call(
         self, work: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
@@ -91,7 +92,11 @@ class Database:
         """Run ``work(connection, ...)`` in one transaction and return what it returns."""
         loop = asyncio.get_running_loop()
         job = functools.partial(self._transaction, work, *args, **kwargs)
-        return await loop.run_in_executor(self._thread, job)
+        self.busy += 1
+        try:
+            return await loop.run_in_executor(self._thread, job)
+        finally:
+            self.busy -= 1
 
     def _transaction(
         self, work: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
