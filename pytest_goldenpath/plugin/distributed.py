@@ -15,6 +15,8 @@ from pytest_goldenpath.plugin.session import REFUSAL, Collector
 
 #: Key of what the controller tells its workers: the run's private folder.
 INPUT = "goldenpath_folder"
+#: Key of when a run began that has to end in time.
+BEGUN = "goldenpath_begun"
 #: Key of the place where workers meet whose controller could not know of their checks.
 MEETING = "goldenpath_meeting"
 
@@ -74,6 +76,8 @@ class Distributed:
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
         """Tell a worker where the run's private directory is."""
         node.workerinput[INPUT] = str(self._run.folder)
+        if self._run.times:
+            node.workerinput[BEGUN] = self._run.times.begun_s
 
 
 class Watch:

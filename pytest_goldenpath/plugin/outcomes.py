@@ -9,10 +9,11 @@ import pytest
 
 from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.judgement import Judgement
-from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.errors import ContractBroken, InfraError
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
+from pytest_goldenpath.plugin.fast import TimeIsOver
 from pytest_goldenpath.plugin.judging import own_word
 from pytest_goldenpath.plugin.proof import trouble
 from pytest_goldenpath.plugin.run import run_of
@@ -110,6 +111,8 @@ def _explain(
 ) -> Explained:
     """Explain what ended a phase; only a check's own body may accuse by an assertion."""
     error = excinfo.value
+    if isinstance(error, TimeIsOver):
+        return explain(trouble(Symptom(Kind.BUDGET, "check", ready=True, detail=str(error))))
     if isinstance(error, pytest.skip.Exception):
         return Explained(Outcome.SKIPPED, None, (), str(error))
     symptom = road_trouble(error, config)

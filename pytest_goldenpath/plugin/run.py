@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.plugin.settings import Settings
+from pytest_goldenpath.plugin.fast import Timetable
+from pytest_goldenpath.plugin.settings import FAST, Settings
 from pytest_goldenpath.report.files import (
     survey_from_text,
     survey_to_text,
@@ -23,7 +25,7 @@ from pytest_goldenpath.report.files import (
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
 from pytest_goldenpath.verdict.outage import Patience
-from pytest_goldenpath.verdict.warmup import ProbeReport, ResilienceReport, from_plain
+from pytest_goldenpath.verdict.warmup import FIXED, ProbeReport, ResilienceReport, from_plain
 
 if TYPE_CHECKING:
     from pytest_goldenpath.journey.outage import OutageKeeper
@@ -33,8 +35,10 @@ _SURVEY_FILE = "survey.json"
 _WARMTH_FILE = "warmup.json"
 _WANTED_FILE = "wants-warmup"
 _LOCK_WITHIN_S = 600.0
-#: A survey gets at least this, whatever the warm-up has cost.
-_LEAST_S = 5.0
+_SELECTED_FILE = "selected.json"
+_CERTAIN_FILE = "certain"
+#: A survey that comes too late is still made, so that it can say what it lacks.
+_LEAST_S = 0.1
 
 
 class Run:
@@ -47,12 +51,19 @@ class Run:
     """
 
     def __init__(
-        self, settings: Settings, folder: Path | None = None, meeting: Path | None = None
+        self,
+        settings: Settings,
+        folder: Path | None = None,
+        meeting: Path | None = None,
+        begun_s: float | None = None,
     ) -> None:
-        """Take the settings, and the run's private directories if it has any."""
+        """Take the settings, the run's private directories if it has any, and when it began."""
         self.settings = settings
         self.redactor = Redactor()
         self.folder = folder
+        is_fast = settings.execution_mode == FAST
+        begun_s = monotonic() if begun_s is None else begun_s
+        self.times = Timetable(begun_s, settings.fast_budget_s) if is_fast else None
         self._meeting = None if settings.resolved.target.embedded else meeting
         self.wanted: frozenset[str] = frozenset()
         self.selected: tuple[str, ...] = ()
@@ -89,7 +100,9 @@ class Run:
         started = self._backend is not None or self._is_shared()
         if self._target.embedded and not started:
             return None
-        return run_come_back(self.target(), self.redactor, within_s)
+        left_s = self.survey_budget_s()
+        limit_s = within_s if left_s is None else min(within_s, left_s)
+        return run_come_back(self.target(), self.redactor, limit_s)
 
     def _ask_control(self) -> str:
         """Ask the neutral host of this target, if it has one."""
@@ -201,11 +214,42 @@ class Run:
 
     def survey_budget_s(self) -> float | None:
         """Return the seconds left for a survey, None when its own deadlines bound it."""
-        budget_s = self.settings.survey_budget_s
-        warmth = self.recall_warmth()
-        if budget_s is None or warmth is None:
-            return budget_s
-        return max(_LEAST_S, budget_s - warmth.took_s)
+        return max(_LEAST_S, self.times.survey_until_s - monotonic()) if self.times else None
+
+    def hurried_target(self) -> Target:
+        """Return the target, its warm-up's budgets cut to what a fast run can wait."""
+        target = self.target()
+        if self.times is None:
+            return target
+        waits = 2 if self.settings.warmup == FIXED else 1
+        share = self.times.patience(waits * (target.vpc_budget_s + target.db_budget_s))
+        return replace(
+            target,
+            vpc_budget_s=target.vpc_budget_s * share,
+            db_budget_s=target.db_budget_s * share,
+        )
+
+    def keep_selected(self, selected: tuple[str, ...]) -> None:
+        """Keep which checks were selected; a worker that dies cannot tell at its end."""
+        self.selected = selected
+        if self.folder:
+            write_whole(self.folder / _SELECTED_FILE, json.dumps(selected))
+
+    def recall_selected(self) -> set[str]:
+        """Return the ids of the selected checks, in whichever process they were collected."""
+        if self.folder and (self.folder / _SELECTED_FILE).exists():
+            text = (self.folder / _SELECTED_FILE).read_text(encoding="utf-8")
+            return {*self.selected, *json.loads(text)}
+        return set(self.selected)
+
+    def call_off(self) -> None:
+        """Let every worker know that the verdict is certain."""
+        if self.folder:
+            (self.folder / _CERTAIN_FILE).touch()
+
+    def is_called_off(self) -> bool:
+        """Tell whether the controller has said that the verdict is certain."""
+        return bool(self.folder and (self.folder / _CERTAIN_FILE).exists())
 
     def ask_for_warmth(self) -> None:
         """Let the controller know that a selected check needs the target."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -74,6 +76,7 @@ class Collector:
         self._foreign_failures = 0
         self._was_interrupted = False
         self._was_refused = False
+        self._gave_up = False
         self._stops_early = run.settings.execution_mode == "fast_feedback"
         self._told: list[Line] = []
         self._header_told = False
@@ -107,7 +110,8 @@ class Collector:
             self._foreign_failures += report.failed
             return
         self._add(_check(report, record))
-        if self._stops_early and self._checks[report.nodeid].outcome is Outcome.FAILED:
+        check = self._checks[report.nodeid]
+        if self._stops_early and (check.outcome is Outcome.FAILED or check.accusations):
             self._stop()
 
     @pytest.hookimpl(optionalhook=True)
@@ -135,11 +139,34 @@ class Collector:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Decide, write the verdict, and set the exit code that agrees with it."""
-        self._selected |= set(self._run.selected)
+        self._selected |= self._run.recall_selected()
         self._remediation |= set(self._run.remediation)
         if not self._selected and not self._checks:
             self._tell_of_nothing(session, exitstatus)
             return
+        session.exitstatus = self._conclude(exitstatus)
+
+    def give_up(self) -> None:
+        """End a process that nothing else ends: decide by what is known, write it and tell it."""
+        self._gave_up = True
+        code = int(Exit.INCONCLUSIVE)
+        try:
+            self._selected |= self._run.recall_selected()
+            code = self._conclude(pytest.ExitCode.TESTS_FAILED)
+            terminal, capture = map(
+                self._config.pluginmanager.getplugin, ("terminalreporter", "capturemanager")
+            )
+            if capture is not None:
+                capture.suspend_global_capture(in_=True)
+            if terminal is not None:
+                terminal.ensure_newline()
+                self.pytest_terminal_summary(terminal)
+                terminal.flush()
+        finally:
+            os._exit(code)
+
+    def _conclude(self, exitstatus: int) -> int:
+        """Decide and write the verdict; returns the exit code that agrees with it."""
         if self._run.selected:
             self._met = _met(self._run)
         decision = self._decide(exitstatus)
@@ -155,9 +182,8 @@ class Collector:
         except OSError as error:
             path = f"not written: {error.strerror}"
             code = code or Exit.INCONCLUSIVE
-        session.exitstatus = code
-        lines = summary_lines(verdict, evidence=path, bypass=self._run.settings.bypass)
-        self._told = lines
+        self._told = summary_lines(verdict, evidence=path, bypass=self._run.settings.bypass)
+        return code
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict after everything else."""
@@ -204,6 +230,7 @@ class Collector:
         distributor = self._config.pluginmanager.getplugin("dsession")
         if distributor is not None:
             distributor.shouldstop = "goldenpath: the verdict is FAIL"
+        self._run.call_off()
 
     def _decide(self, exitstatus: int) -> Decision:
         unfinished = self._selected - set(self._checks)
@@ -212,7 +239,7 @@ class Collector:
             unfinished=unfinished,
             bypass=self._run.settings.bypass,
             rulebook=self._run.settings.rulebook,
-            doubts=self._doubts(),
+            doubts=tuple(self._doubts(unfinished)),
         )
         if exitstatus == pytest.ExitCode.INTERNAL_ERROR and decision.verdict is Verdict.PASS:
             reason = ("the test run ended with an internal error",)
@@ -227,9 +254,13 @@ class Collector:
             return ResilienceReport(self._run.settings.warmup, skipped=_NOT_NEEDED)
         return found
 
-    def _doubts(self) -> tuple[str, ...]:
-        warmth = self._run.warmth
-        return (warmth.doubt,) if warmth is not None and warmth.doubt else ()
+    def _doubts(self, unfinished: set[str]) -> Iterator[str]:
+        warmth, times = self._run.warmth, self._run.times
+        if warmth is not None and warmth.doubt:
+            yield warmth.doubt
+        if times and (self._gave_up or (unfinished and monotonic() >= times.checks_until_s)):
+            end = ", and the run did not end by itself" if self._gave_up else ""
+            yield f"the {times.budget_s:g} s of fast_feedback were over{end}"
 
     def _exit_code(self, decision: Decision, exitstatus: int) -> int:
         own = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
@@ -262,6 +293,11 @@ class Collector:
             self._warmth(),
             max(self._outages, self._run.outages().known(), key=lambda known: known.recoveries),
         )
+
+
+def leave() -> None:
+    """End a worker that nothing else ends; the controller tells of it as of a crash."""
+    os._exit(Exit.INCONCLUSIVE)
 
 
 def only_lists(config: pytest.Config) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import options
+from pytest_goldenpath.plugin.fast import LONGEST_S, read_budget
 from pytest_goldenpath.plugin.notice import CATEGORIES
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
@@ -38,6 +39,7 @@ _FILE_KEYS = (
     "target",
     "category",
     "execution_mode",
+    "fast_budget_s",
     "evidence_dir",
     "gate",
     "allowed_skips",
@@ -46,10 +48,6 @@ _FILE_KEYS = (
 _PATH_OPTIONS = frozenset(
     f"--{prefix}{name}" for prefix in ("", "goldenpath-") for name in ("evidence-dir", "env-file")
 )
-#: A fast_feedback run ends within this time, whatever the target does (design 5).
-FAST_BUDGET_S = 120.0
-#: Kept back for starting, judging and reporting.
-_RESERVE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,7 @@ class Settings:
         bypass: the tester's.
         rulebook: how strictly to judge.
         sources: by setting, where it came from.
+        fast_budget_s: a ``fast_feedback`` run ends within this time (design 5).
     """
 
     resolved: Resolved
@@ -78,6 +77,7 @@ class Settings:
     rulebook: Rulebook
     sources: Mapping[str, str]
     warmup: str = AUTO
+    fast_budget_s: float = LONGEST_S
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -97,11 +97,6 @@ class Settings:
             for name in self.faults
             if looked_for.isdisjoint(FAULTS[name].codes)
         )
-
-    @property
-    def survey_budget_s(self) -> float | None:
-        """Seconds that a survey may take, None when only its own deadlines bound it."""
-        return FAST_BUDGET_S - _RESERVE_S if self.execution_mode == FAST else None
 
 
 def _check_fast(categories: tuple[str, ...]) -> None:
@@ -131,6 +126,7 @@ def read_settings(config: pytest.Config) -> Settings:
     reader = _Reader(config, resolved, file)
     mode = reader.one("execution-mode", FULL)
     _check_name("--execution-mode", mode, _MODES)
+    fast_budget_s = read_budget(reader.one("fast-budget-s", f"{LONGEST_S:g}"))
     categories = _categories(reader)
     if mode.value == FAST:
         _check_fast(categories)
@@ -158,6 +154,7 @@ def read_settings(config: pytest.Config) -> Settings:
         rulebook,
         {**resolved.sources, **reader.sources},
         warmup.value,
+        fast_budget_s,
     )
 
 
@@ -281,8 +278,9 @@ class _Reader:
             return Setting(",".join(value), self.file.path)
         if isinstance(value, bool):
             return Setting(str(value).lower(), self.file.path)
-        if isinstance(value, str) and value:
-            return Setting(value, self.file.path)
+        is_number = isinstance(value, int | float) and key.endswith("_s")
+        if is_number or (isinstance(value, str) and value):
+            return Setting(str(value), self.file.path)
         raise ConfigError(key, value, "no text", source=self.file.path, remedy='write it as "…"')
 
 

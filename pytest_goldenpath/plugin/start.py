@@ -14,6 +14,7 @@ from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import is_asked_for
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
 from pytest_goldenpath.plugin.distributed import (
+    BEGUN,
     INPUT,
     MEETING,
     Distributed,
@@ -21,11 +22,12 @@ from pytest_goldenpath.plugin.distributed import (
     Refusal,
     Watch,
 )
+from pytest_goldenpath.plugin.fast import CheckEnds, Guard, Timetable
 from pytest_goldenpath.plugin.notice import CATEGORIES, SUITES
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.retry import Retrying, retries_of
 from pytest_goldenpath.plugin.run import RUN, Run
-from pytest_goldenpath.plugin.session import Collector, WorkerEnd, only_lists
+from pytest_goldenpath.plugin.session import Collector, WorkerEnd, leave, only_lists
 from pytest_goldenpath.plugin.settings import (
     Settings,
     check_installation,
@@ -41,6 +43,7 @@ from pytest_goldenpath.verdict.readiness import REMEDIATION
 #: Categories with promises that are proven by import.
 _IMPORTING = frozenset({"mission_critical", "remediation"})
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
+GUARD: pytest.StashKey[Guard] = pytest.StashKey()
 
 
 def configure(config: pytest.Config) -> None:
@@ -97,7 +100,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     codes = [code for item in checks for code in requirements_of(item)]
     run.want(codes, *(("journey",) if reads_journey else ()))
     remediation = tuple(i.nodeid for i in checks if category_of(i) == REMEDIATION)
-    run.selected, run.remediation = tuple(item.nodeid for item in checks), remediation
+    run.keep_selected(tuple(item.nodeid for item in checks))
+    run.remediation = remediation
     _hook_in(config, run, checks)
 
 
@@ -118,7 +122,7 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         raise pytest.UsageError(f"goldenpath: {error}") from None
     told = worker_input or {}
     folder, meeting = (Path(told[key]) if key in told else None for key in (INPUT, MEETING))
-    run = Run(settings, folder, meeting)
+    run = Run(settings, folder, meeting, told.get(BEGUN))
     config.stash[RUN] = run
     config.add_cleanup(run.stop_backend)
     if worker_input is None:
@@ -126,6 +130,19 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
+    if run.times and not only_lists(config):
+        _hurry(config, run, run.times)
+
+
+def _hurry(config: pytest.Config, run: Run, times: Timetable) -> None:
+    """Hold this process to the time that a fast run has."""
+    is_worker = hasattr(config, "workerinput")
+    give_up = leave if is_worker else config.stash[COLLECTOR].give_up
+    guard = Guard(times, run.is_called_off, give_up, is_worker=is_worker)
+    config.stash[GUARD] = guard
+    guard.start()
+    config.add_cleanup(guard.stop)
+    config.pluginmanager.register(guard, "goldenpath_guard")
 
 
 def _check_context(settings: Settings) -> None:
@@ -174,6 +191,8 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
         config.pluginmanager.register(Warming(run), "goldenpath_warming")
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
+    if GUARD in config.stash:
+        config.pluginmanager.register(CheckEnds(config.stash[GUARD]), "goldenpath_check_ends")
 
 
 def _register_fixtures(config: pytest.Config) -> None:

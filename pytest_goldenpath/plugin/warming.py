@@ -117,7 +117,7 @@ def _probed(run: Run) -> ResilienceReport:
         bypassed if settings.bypass.active else "",
         database_url_of(settings.resolved.environment),
     )
-    return run_warm_up(run.target(), run.wallet(), run.redactor, plan, run.tell)
+    return run_warm_up(run.hurried_target(), run.wallet(), run.redactor, plan, run.tell)
 
 
 def teller(config: pytest.Config, run: Run) -> Callable[[str], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from pytest_goldenpath.target.resolve import Resolved
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.decide import Rulebook
 
+_FAST = "fast_feedback"
 _STYLES = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "BYPASSED": "purple"}
 _WORDS = {
     "PASS": "this deployment may serve users",
@@ -20,6 +21,8 @@ _WORDS = {
     "INCONCLUSIVE": "nothing can be said about this deployment",
     "BYPASSED": "all checks passed while an emergency bypass was active",
 }
+#: Of the checks that did not run, so many are named; the verdict file names all.
+_MOST_IDS = 10
 _ACTIONS = {
     "product": "the product has to be mended",
     "auth": "the product's authentication has to be mended",
@@ -46,6 +49,11 @@ class Told(Protocol):
     @property
     def execution_mode(self) -> str:
         """How thorough the run is."""
+        ...
+
+    @property
+    def fast_budget_s(self) -> float:
+        """How long a run of fast feedback may take."""
         ...
 
     @property
@@ -119,6 +127,7 @@ def header_lines(told: Told) -> list[str]:
         "users": f"{target.users}",
         "category": ", ".join(told.categories) or "all",
         "execution_mode": told.execution_mode,
+        "fast_budget_s": f"{told.fast_budget_s:g}" if told.execution_mode == _FAST else "",
         "warmup": told.warmup,
         "vpc_budget_s": f"{target.vpc_budget_s:g}",
         "db_budget_s": f"{target.db_budget_s:g}",
@@ -171,6 +180,7 @@ def summary_lines(verdict: Mapping[str, Any], *, evidence: str, bypass: Bypass) 
     lines += _accusations(verdict)
     lines += _doubts(verdict)
     lines += _skips(verdict)
+    lines += _unfinished(verdict.get("unfinished", ()))
     lines += _advice(verdict)
     lines += _readiness(verdict)
     lines += _warmup(verdict["warmup"])
@@ -242,6 +252,13 @@ def _skips(verdict: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(f"not looked at: {_codes(same)}: {reason}", "yellow")
 
 
+def _unfinished(ids: Sequence[str]) -> Iterator[Line]:
+    """Tell which selected checks did not run, as many as a person reads."""
+    if ids:
+        more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+        yield Line(f"did not run: {', '.join(ids[:_MOST_IDS])}{more}", "yellow")
+
+
 def _codes(checks: list[Mapping[str, Any]]) -> str:
     codes = (code for check in checks for code in check["requirements"] or [check["id"]])
     return ", ".join(sorted(set(codes)))
@@ -295,7 +312,9 @@ def _warmup(warmup: Mapping[str, Any]) -> Iterator[Line]:
 def _counts(verdict: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{number} {name}" for name, number in verdict["counts"].items() if number)
     refused = f", {verdict['http_503']} answers with 503" if verdict["http_503"] else ""
-    return f"checks: {counts or 'none'}{refused}, in {verdict['duration_s']:.1f} s"
+    missed = len(verdict.get("unfinished", ()))
+    idle = f", {missed} did not run" if missed else ""
+    return f"checks: {counts or 'none'}{idle}{refused}, in {verdict['duration_s']:.1f} s"
 
 
 def _findings(verdict: Mapping[str, Any], severity: str) -> Iterator[Mapping[str, str]]:

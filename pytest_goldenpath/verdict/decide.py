@@ -56,6 +56,7 @@ class Decision:
         exit_code: of the process, as far as the checks decide it.
         reasons: sentences, the weightiest first; each begins with a code where there is one.
         counts: number of checks by outcome.
+        unfinished: ids of the selected checks that did not run, sorted.
     """
 
     verdict: Verdict
@@ -63,6 +64,7 @@ class Decision:
     exit_code: int
     reasons: tuple[str, ...] = ()
     counts: Counter[Outcome] = field(default_factory=Counter)
+    unfinished: tuple[str, ...] = ()
 
 
 def decide(
@@ -85,6 +87,7 @@ def decide(
     """
     rules = rulebook or Rulebook()
     counts: Counter[Outcome] = Counter(check.outcome for check in checks)
+    ids = tuple(sorted(unfinished))
     accusations = tuple(f for check in checks for f in check.accusations)
     failed = [c for c in checks if c.outcome is Outcome.FAILED and not c.accusations]
     if accusations or failed:
@@ -93,11 +96,11 @@ def decide(
             *(f"{c.id}: {c.reason}" for c in failed),
             *_unfinished(unfinished),
         )
-        return Decision(Verdict.FAIL, Verdict.FAIL, Exit.FAIL, reasons, counts)
+        return Decision(Verdict.FAIL, Verdict.FAIL, Exit.FAIL, reasons, counts, ids)
     doubts = (*_doubts(checks, unfinished, rules, counts), *doubts)
     if doubts:
         undecided = Verdict.INCONCLUSIVE
-        return Decision(undecided, undecided, Exit.INCONCLUSIVE, doubts, counts)
+        return Decision(undecided, undecided, Exit.INCONCLUSIVE, doubts, counts, ids)
     if bypass is not None and bypass.active:
         code = Exit.PASS if rules.accept_bypass else Exit.BYPASSED
         reason = f"GP-810 a bypass is active: {', '.join(bypass.sources)}"

@@ -95,6 +95,7 @@ def document(
         "counts": {outcome.value: decision.counts[outcome] for outcome in Outcome},
         "http_503": facts.http_503,
         **({"readiness": _readiness(facts.readiness)} if facts.readiness else {}),
+        "unfinished": list(decision.unfinished),
         "checks": [_check(check) for check in sorted(checks, key=lambda check: check.id)],
         "reasons": list(decision.reasons),
     }
