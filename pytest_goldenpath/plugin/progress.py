@@ -42,23 +42,22 @@ def teller(config: pytest.Config, run: Run, *, is_lasting: bool = False) -> Tell
 
 def shower(config: pytest.Config, *, is_lasting: bool = False) -> Tell:
     """Return what shows lines of progress on this process's terminal; silent with ``-qq``."""
-    terminal: Any = config.pluginmanager.getplugin("terminalreporter")
-    if terminal is None or config.getoption("verbose", 0) <= _SILENT:
-        return lambda _line: None
-    capture: Any = config.pluginmanager.getplugin("capturemanager")
-    # pytest knows of NO_COLOR and of terminals that are none: it writes plain text there.
-    rewrites = terminal.isatty and terminal.hasmarkup and not is_lasting
 
     def show(line: str) -> None:
+        # Looked up late: settings are read before pytest has a terminal.
+        terminal: Any = config.pluginmanager.getplugin("terminalreporter")
+        if terminal is None or config.getoption("verbose", 0) <= _SILENT:
+            return
         text = f"goldenpath: {excerpt(printable(line).replace(chr(10), ' '), _LONGEST_LINE)}"
+        capture: Any = config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
             terminal.ensure_newline()
-            if rewrites:
+            # pytest knows of NO_COLOR and of terminals that are none: it writes plain text there.
+            if terminal.isatty and terminal.hasmarkup and not is_lasting:
                 terminal.rewrite(text[: terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001
-                terminal.flush()
             else:
                 terminal.write_line(text)
-                terminal.flush()
+            terminal.flush()
 
     return show
 

@@ -123,8 +123,8 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
     run = Run(settings, folder, meeting)
     config.stash[RUN] = run
     config.add_cleanup(run.stop_backend)
+    run.tell = teller(config, run, is_lasting=True)
     if worker_input is None:
-        run.tell = teller(config, run, is_lasting=True)
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
