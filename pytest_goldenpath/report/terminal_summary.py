@@ -64,7 +64,7 @@ ROWS = {
     "E4-46": "our own tool or its machine failed",
     "unknown": "no row of the table knows this sign",
 }
-_MOST_FINDINGS, _MOST_DOUBTS, _MOST_SKIPS, _MOST_NOTES, _MOST_UNPROVEN = 3, 3, 2, 2, 3
+_MOST_FINDINGS, _MOST_DOUBTS, _MOST_SKIPS, _MOST_NOTES, _MOST_UNPROVEN = 3, 3, 2, 2, 5
 _MOST_CODES, _MOST_USERS, _MOST_STEPS, _MOST_FRAMES, _MOST_SIGNS = 10, 3, 3, 6, 2
 _LONGEST_LINE = 400
 #: A command is of use only as a whole.
