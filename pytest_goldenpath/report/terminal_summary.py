@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pytest_goldenpath.contract.attribution import ELSEWHERE, OFFLINE, ROWS, UNKNOWN
 from pytest_goldenpath.report.terminal import Line, bypass_lines, cut, finding_lines
 from pytest_goldenpath.verdict.bypass import Bypass
 
@@ -41,28 +42,10 @@ _ACTIONS = {
     "upstream": "not ours; run again when the provider is back",
     "harness": "our test set-up, not the product; mend it and run again",
 }
-#: What the rows of the attribution table look at.
-ROWS = {
-    "E4-2": "a gateway answered 502",
-    "E4-3": "something in front of the product answered 503",
-    "E4-4": "the product itself answered 503",
-    "E4-5": "a gateway answered 504",
-    "E4-6": "something in front of the product limits requests",
-    "E4-7": "the product limits the requests of this run",
-    "E4-12": "the connection was refused",
-    "E4-13": "the connection broke",
-    "E4-14": "the host name could not be looked up for now",
-    "E4-15": "there is no such host name",
-    "E4-16": "the TLS handshake broke off",
-    "E4-17": "the certificate was refused",
-    "E4-18": "no connection came about in time",
-    "E4-19": "no answer came in time",
-    "E4-23": "the connection was closed as by an instance that goes away",
-    "E4-31": "the target asked to try again later",
-    "E4-39": "a provider beyond the product failed",
-    "E4-45": "the check itself failed",
-    "E4-46": "our own tool or its machine failed",
-    "unknown": "no row of the table knows this sign",
+#: What the rows of the attribution table look at; rows of one name are told by their first.
+_SIGNS = {
+    **{name: sign for name, (sign, _) in ELSEWHERE.items()},
+    **{row.name: row.sign for row in reversed((*ROWS, OFFLINE, UNKNOWN))},
 }
 _MOST_FINDINGS, _MOST_DOUBTS, _MOST_SKIPS, _MOST_NOTES, _MOST_UNPROVEN = 3, 3, 2, 2, 5
 _MOST_CODES, _MOST_USERS, _MOST_STEPS, _MOST_FRAMES, _MOST_SIGNS = 10, 3, 3, 6, 2
@@ -158,9 +141,14 @@ def _whose(verdict: Mapping[str, Any]) -> Iterator[Line]:
     blamed = [check for check in verdict["checks"] if check["attribution"]]
     for name in [name for name in _ACTIONS if any(c["attribution"] == name for c in blamed)]:
         rows = dict.fromkeys(c.get("row", "") for c in blamed if c["attribution"] == name)
-        signs = [f"{row}: {ROWS[row]}" for row in rows if row in ROWS]
+        signs = [f"{row}: {_sign(row)}" for row in rows if _sign(row)]
         sign = f" ({_listed(signs, _MOST_SIGNS, '; ')})" if signs else ""
         yield Line(f"{name}: {_ACTIONS[name]}{sign}")
+
+
+def _sign(row: str) -> str:
+    """Tell what a row looks at, also one that has outlived every wait (``+E``)."""
+    return _SIGNS.get(row.removesuffix("+E"), "")
 
 
 def _bypass(verdict: Mapping[str, Any], bypass: Bypass) -> Iterator[Line]:
@@ -214,7 +202,7 @@ def _other_reasons(
 def _doubts(verdict: Mapping[str, Any]) -> Iterator[Line]:
     """Tell what was not decided: for a reason of its own, or because of a broken promise."""
     undecided = [check for check in verdict["checks"] if check["outcome"] == "inconclusive"]
-    blocked = [check for check in undecided if check["findings"] and not check.get("row")]
+    blocked = [check for check in undecided if _is_blocked(check)]
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for check in undecided:
         if check not in blocked:
@@ -227,6 +215,11 @@ def _doubts(verdict: Mapping[str, Any]) -> Iterator[Line]:
     yield from _cut_short(lines, _MOST_DOUBTS, "yellow")
     if blocked:
         yield Line(f"not decided because of it: {_codes(blocked)}", "yellow")
+
+
+def _is_blocked(check: Mapping[str, Any]) -> bool:
+    """Tell whether a promise of another check kept this one from looking."""
+    return any(finding["code"] not in check["requirements"] for finding in check["findings"])
 
 
 def _undecided(same: Sequence[Mapping[str, Any]]) -> str:
