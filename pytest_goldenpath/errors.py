@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_goldenpath.contract.findings import printable
+
 if TYPE_CHECKING:
     from pytest_goldenpath.contract.findings import Finding
     from pytest_goldenpath.contract.symptom import Symptom
@@ -51,7 +53,7 @@ class CheckBlocked(GoldenpathError):
 
     def __init__(self, codes: tuple[str, ...], reason: str, findings: tuple[Finding, ...]) -> None:
         """Take the codes that could not be judged, why, and the findings that block them."""
-        super().__init__(f"{', '.join(codes)} could not be looked at: {reason}")
+        super().__init__(printable(f"{', '.join(codes)} could not be looked at: {reason}"))
         self.codes = codes
         self.findings = findings
 
@@ -65,7 +67,7 @@ class InfraError(GoldenpathError):
 
     def __init__(self, symptom: Symptom) -> None:
         """Take the structural signs by which the trouble was recognised."""
-        super().__init__(symptom.sentence())
+        super().__init__(printable(symptom.sentence()))
         self.symptom = symptom
 
 
@@ -97,5 +99,5 @@ class ContractBroken(AssertionError):
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         """Take the findings, worst first."""
-        super().__init__("\n".join(finding.text() for finding in findings))
+        super().__init__(printable("\n".join(finding.text() for finding in findings)))
         self.findings = findings

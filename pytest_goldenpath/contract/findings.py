@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,11 +63,39 @@ class Finding:
 
 
 def printable(text: str) -> str:
-    """Escape control characters and other bytes of a stranger that a terminal would obey."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
-        for character in text
-    )
+    """Escape what a terminal would obey or hide, of a stranger's bytes or of its letters.
+
+    Escaped are control characters, bidirectional overrides, lone surrogates, letters without any
+    width, and marks piled upon a letter so high that they cover the lines above.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        visible = character.isprintable() and not _INVISIBLE.match(character)
+        is_fine = (visible and marks <= _MOST_MARKS) or character == "\n"
+        shown.append(character if is_fine else _escaped(character))
+    return "".join(shown)
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    if number <= _LAST_BYTE:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= _LAST_OF_PLANE else f"\\U{number:08x}"
+
+
+_LAST_BYTE, _LAST_OF_PLANE = 0xFF, 0xFFFF
+#: More than any living script needs on one letter.
+_MOST_MARKS = 4
+#: Letters, marks and symbols that count as printable and show nothing: fillers, joiners and
+#: selectors of variants.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 
 
 def excerpt(text: str, limit: int = _EVIDENCE_LIMIT) -> str:

@@ -30,6 +30,8 @@ from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor
 from pytest_goldenpath.target.model import Target, Wallet
 
+#: A wait is told this often; a survey that is over sooner says nothing.
+_TELL_EVERY_S = 5.0
 _WELCOME_S = 3.0
 _PONG_S = 5.0
 #: No part of a survey waits this long by its own deadlines, which is the last resort.
@@ -70,6 +72,7 @@ async def conduct(
     *,
     budget_s: float | None = None,
     earlier: Survey | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Survey:
     """Make the wanted observations and return them; never raises for what the target does.
 
@@ -80,6 +83,7 @@ async def conduct(
         wanted: names of the observations.
         budget_s: seconds after which what is unfinished is given up.
         earlier: a first look at the same target, whose journey is read when it is not made again.
+        tell: takes a line of progress every few seconds of a long survey.
 
     """
     seed = target.seed or secrets.token_hex(4)
@@ -91,7 +95,8 @@ async def conduct(
         web.ready = True
         if earlier and earlier.journey and not trip.wants("journey"):
             trip.parts["journey"] = earlier.journey
-        await _within(budget_s or _BUDGET_S + _LONGEST_RUNS * target.run_deadline_s, trip, first)
+        longest_s = budget_s or _BUDGET_S + _LONGEST_RUNS * target.run_deadline_s
+        await _within(longest_s, trip, first, tell or _say_nothing)
     found = Survey(
         target.revision,
         seed,
@@ -114,7 +119,13 @@ def _unreachable(trip: Expedition, first: Exchange) -> Survey:
     return Survey(trip.target.revision, trip.target.seed, health=(first,), missing=missing)
 
 
-async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
+def _say_nothing(_line: str) -> None:
+    """Keep progress to oneself."""
+
+
+async def _within(
+    budget_s: float, trip: Expedition, first: Exchange, tell: Callable[[str], None]
+) -> None:
     parts: list[Coroutine[Any, Any, None]] = []
     if trip.wants("health"):
         parts.append(_health(trip, first))
@@ -128,7 +139,7 @@ async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
         return
     tasks = {asyncio.create_task(part) for part in parts}
     try:
-        done, pending = await asyncio.wait(tasks, timeout=budget_s)
+        done, pending = await _telling(tasks, budget_s, trip, tell)
     finally:
         # Also when the run is interrupted: no part may outlive the client that it uses.
         for task in tasks:
@@ -138,6 +149,24 @@ async def _within(budget_s: float, trip: Expedition, first: Exchange) -> None:
         task.result()
     if pending:
         _give_up(trip)
+
+
+async def _telling(
+    tasks: set[asyncio.Task[None]],
+    budget_s: float,
+    trip: Expedition,
+    tell: Callable[[str], None],
+    *,
+    every_s: float = _TELL_EVERY_S,
+) -> tuple[set[asyncio.Task[None]], set[asyncio.Task[None]]]:
+    """Wait for the parts, and tell after each while what they wait for."""
+    watch = Stopwatch()
+    while True:
+        left_s = budget_s - watch.now()
+        done, pending = await asyncio.wait(tasks, timeout=max(0.0, min(every_s, left_s)))
+        if not pending or left_s <= every_s:
+            return done, pending
+        tell(f"looking at the target, {watch.now():.0f} s: {trip.progress()}")
 
 
 def _give_up(trip: Expedition) -> None:
@@ -197,7 +226,7 @@ async def _journey(trip: Expedition, user: User) -> None:
             return
         async with trip.lines.take():
             transcript = await hold_journey(
-                trip.target, user, trip.redactor, on_progress=trip.note_welcome
+                trip.target, user, trip.redactor, on_progress=trip.note_journey
             )
     finally:
         trip.welcomed.set()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.frames import EVENTS, decode
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.symptom import Symptom
-from pytest_goldenpath.contract.transcript import Kind, Transcript
+from pytest_goldenpath.contract.transcript import Entry, Kind, Transcript
 from pytest_goldenpath.journey.channel import SUBPROTOCOL
+from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import Conversation
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.web import Web
@@ -23,6 +25,8 @@ from pytest_goldenpath.target.model import Target, Wallet
 #: Connections that every user may have at once (protocol 3.9, ``WebSocketConfig``).
 LINES_PER_USER = 3
 _FREED_S = 0.25
+#: Names of observations in a line of progress.
+_MOST_NAMES = 4
 
 
 @dataclass(slots=True)
@@ -68,6 +72,8 @@ class Expedition:
         asked: HTTP exchanges by name of the observation.
         talks: conversations by name of the observation.
         missing: why an observation could not be made.
+        so_far: what the golden journey has heard.
+        asking: since when it waits for the end of its run.
     """
 
     target: Target
@@ -83,6 +89,8 @@ class Expedition:
     asked: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
     talks: dict[str, tuple[Transcript, ...]] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)
+    so_far: Sequence[Entry] = ()
+    asking: Stopwatch | None = None
     _second: asyncio.Task[User | None] | None = None
 
     @property
@@ -96,6 +104,27 @@ class Expedition:
         self.carrier = carrier
         if conversation.welcomed or (entries and entries[-1].kind is Kind.MISSED):
             self.welcomed.set()
+
+    def note_journey(self, carrier: str, conversation: Conversation) -> None:
+        """Follow the golden journey: its welcome lets the others start, the rest is progress."""
+        self.note_welcome(carrier, conversation)
+        self.so_far = conversation.entries
+        if self.asking is None and any(_is_request(entry) for entry in self.so_far):
+            self.asking = Stopwatch()
+
+    def progress(self) -> str:
+        """Tell in one line what is still waited for."""
+        known = {*self.parts, *self.asked, *self.talks, *self.missing}
+        rest = sorted(name for name in self.wanted if name not in known | {"journey"})
+        told = []
+        if "journey" in self.wanted and "journey" not in known and self.so_far:
+            spent_s = f"{self.asking.now():.0f} of " if self.asking else ""
+            whole_s = f", {spent_s}{self.target.run_deadline_s:g} s" if self.asking else ""
+            told.append(f"the journey waits for {awaited(self.so_far)}{whole_s}")
+        if rest:
+            more = f" and {len(rest) - _MOST_NAMES} more" if len(rest) > _MOST_NAMES else ""
+            told.append(f"under way: {', '.join(rest[:_MOST_NAMES])}{more}")
+        return "; ".join(told) or "nearly done"
 
     def wants(self, *names: str) -> bool:
         """Tell whether one of the observations is to be made."""
@@ -149,3 +178,18 @@ class Expedition:
         login, user = await log_in(self.target, self.wallet.second, self.web, self.redactor)
         self.parts["second_login"] = login
         return user
+
+
+def awaited(entries: Iterable[Entry]) -> str:
+    """Tell what a journey that is under way waits for."""
+    waits_for, heard = "the welcome", set()
+    for entry in entries:
+        if entry.kind is Kind.SENT:
+            waits_for = "" if entry.label == "request" else "a pong"
+        elif entry.kind is Kind.HEARD:
+            heard.add(decode(entry.text).name)
+    return waits_for or next((name for name in EVENTS if name not in heard), "the end of the run")
+
+
+def _is_request(entry: Entry) -> bool:
+    return entry.kind is Kind.SENT and entry.label == "request"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from pytest_goldenpath.contract.mending import broken_off, first_trouble, mended, outlived
@@ -27,6 +27,7 @@ async def conduct_patiently(
     *,
     outages: OutageKeeper,
     budget_s: float | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Survey:
     """Make the wanted observations, again where the road broke and came back.
 
@@ -37,11 +38,12 @@ async def conduct_patiently(
         wanted: names of the observations.
         outages: the run's way to wait.
         budget_s: seconds for all of it, waits included; None when own deadlines bound it.
+        tell: takes a line of progress every few seconds of a long look.
 
     """
     ends_s = None if budget_s is None else time.monotonic() + budget_s
     met_s = time.monotonic()
-    survey = await conduct(target, wallet, redactor, wanted, budget_s=budget_s)
+    survey = await conduct(target, wallet, redactor, wanted, budget_s=budget_s, tell=tell)
     looks = 1
     while names := broken_off(survey, wanted, looks):
         symptom = first_trouble(survey, names)
@@ -62,6 +64,7 @@ async def conduct_patiently(
             names,
             budget_s=left_s,
             earlier=survey,
+            tell=tell,
         )
         survey = mended(survey, again, names)
     known = outages.known()

@@ -29,6 +29,7 @@ from pytest_goldenpath.journey.web import Web, tls_context
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.judging import with_own_attribution, with_own_judgement
 from pytest_goldenpath.plugin.outcomes import JUDGED
+from pytest_goldenpath.plugin.progress import teller
 from pytest_goldenpath.plugin.proof import require, trouble
 from pytest_goldenpath.plugin.run import Run, run_of
 from pytest_goldenpath.plugin.warming import warmth_of
@@ -87,6 +88,7 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
             run.wanted,
             outages=run.outages(),
             budget_s=run.survey_budget_s(),
+            tell=teller(pytestconfig, run),
         )
         attributed = with_own_attribution(pytestconfig, survey, run.redactor)
         return run.keep(with_own_judgement(pytestconfig, attributed, run.redactor))

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from pytest_goldenpath.contract.findings import Attribution, Finding
+from pytest_goldenpath.contract.findings import Attribution, Finding, printable
 from pytest_goldenpath.contract.judgement import Judgement
 from pytest_goldenpath.contract.symptom import Kind, Symptom
-from pytest_goldenpath.errors import ContractBroken, InfraError
+from pytest_goldenpath.errors import ContractBroken, GoldenpathError, InfraError
 from pytest_goldenpath.journey.symptoms import symptom_of
+from pytest_goldenpath.plugin import proof
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
 from pytest_goldenpath.plugin.fast import TimeIsOver
 from pytest_goldenpath.plugin.judging import own_word
-from pytest_goldenpath.plugin.proof import trouble
-from pytest_goldenpath.plugin.run import run_of
+from pytest_goldenpath.plugin.run import RUN, run_of
+from pytest_goldenpath.report.terminal import finding_lines
 from pytest_goldenpath.verdict.checks import OWN_FAULT, Explained, Outcome, explain
+from pytest_goldenpath.verdict.excerpt import excerpt_of
 
 #: What the check's ``prove`` judged; absent when it was not called.
 JUDGED: pytest.StashKey[tuple[Judgement, ...]] = pytest.StashKey()
 #: The attribute under which a report carries its check across processes; plain data only.
 ATTRIBUTE = "goldenpath"
 _FRAMEWORKS = frozenset({"_pytest", "pytest", "pytest_asyncio", "pytest_timeout", "anyio"})
+#: The verbosity from which on pytest shows the failure as it does any other.
+_ALL_OF_IT = 2
+_PROVERS = frozenset({proof.__name__, "pytest_goldenpath.plugin.warming"})
 _FOREIGN_MODULES = ("aiohttp", "httpcore", "httpx", "requests", "urllib", "urllib3", "websockets")
 
 
@@ -40,17 +46,24 @@ class Outcomes:
             record = _record(item, call, report)
             if record is not None:
                 setattr(report, ATTRIBUTE, record)
+            if call.excinfo is not None and report.failed and _is_told_briefly(item, call.excinfo):
+                _tell_briefly(report, call.excinfo)
         return report
 
 
 class Letters:
-    """Shows an inconclusive check by a letter of its own."""
+    """Shows an inconclusive check, and one that had to be retried, by letters of their own."""
 
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, tuple[str, Mapping[str, bool]]] | None:
-        """Say ``I`` for a check that could not be decided."""
+        """Say ``I`` for a check that could not be decided, ``r`` for one that needed a retry.
+
+        A retried check stays among those that passed, in pytest's own count as well.
+        """
         record = getattr(report, ATTRIBUTE, None)
+        if report.passed and record and record.get("attempts", 1) > 1:
+            return "passed", "r", ("RETRIED", {"yellow": True})
         if report.failed and record and record["outcome"] == Outcome.INCONCLUSIVE:
             return "inconclusive", "I", ("INCONCLUSIVE", {"yellow": True})
         return None
@@ -76,6 +89,7 @@ def _record(
         "requirements": list(requirements_of(item)),
         **_words(explained),
         "findings": [_plain(finding) for finding in found],
+        "excerpt": _excerpt(item, judged),
     }
 
 
@@ -92,7 +106,40 @@ def explain_again(report: pytest.TestReport, symptom: Symptom) -> None:
     """Say of a check what its trouble means now that more is known of it."""
     record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
     if record is not None and report.failed:
-        record.update(_words(explain(trouble(symptom))))
+        record.update(_words(explain(proof.trouble(symptom))))
+
+
+def _excerpt(item: pytest.Item, judged: tuple[Judgement, ...]) -> dict[str, Any] | None:
+    """Return the frames around what this check itself found in the survey, as plain data."""
+    run = item.config.stash.get(RUN, None)
+    if run is None or run.survey is None:
+        return None
+    findings = (finding for judgement in judged for finding in judgement.findings)
+    excerpt = excerpt_of(run.survey, findings)
+    return asdict(excerpt) if excerpt else None
+
+
+def _is_told_briefly(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Tell whether the finding is the whole story: ``prove`` raised it, and nobody wants more."""
+    verbosity, style = (
+        item.config.getoption(k, d) for k, d in (("verbose", 0), ("tbstyle", "auto"))
+    )
+    if verbosity >= _ALL_OF_IT or style not in {"auto", "short", "line"}:
+        return False
+    raised_by = excinfo.traceback[-1].frame.f_globals.get("__name__", "")
+    return isinstance(excinfo.value, ContractBroken | GoldenpathError) and raised_by in _PROVERS
+
+
+def _tell_briefly(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave the source of the check out of its failure: it only says that it proves something."""
+    error = excinfo.value
+    findings = error.findings if isinstance(error, ContractBroken) else ()
+    lines = [line for f in findings for line in finding_lines(f.code, f.message, f.evidence)]
+    brief: Any = excinfo.getrepr(style="value")
+    (entry,) = brief.reprtraceback.reprentries[-1:]
+    entry.lines[:] = lines or [printable(str(error))]
+    brief.reprcrash.message = printable(str(error)).partition("\n")[0]
+    report.longrepr = brief
 
 
 def _expected(report: pytest.TestReport) -> Explained:
@@ -112,12 +159,12 @@ def _explain(
     """Explain what ended a phase; only a check's own body may accuse by an assertion."""
     error = excinfo.value
     if isinstance(error, TimeIsOver):
-        return explain(trouble(Symptom(Kind.BUDGET, "check", ready=True, detail=str(error))))
+        return explain(proof.trouble(Symptom(Kind.BUDGET, "check", ready=True, detail=str(error))))
     if isinstance(error, pytest.skip.Exception):
         return Explained(Outcome.SKIPPED, None, (), str(error))
     symptom = road_trouble(error, config)
     if symptom:
-        return explain(trouble(symptom))
+        return explain(proof.trouble(symptom))
     if isinstance(error, pytest.fail.Exception):
         own = is_call and not _is_raised_by_a_framework(excinfo)
         return explain(AssertionError(str(error)) if own else RuntimeError(str(error)))

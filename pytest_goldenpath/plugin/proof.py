@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_goldenpath.contract.findings import Attribution, Finding
+from pytest_goldenpath.contract.findings import Attribution, Finding, printable
 from pytest_goldenpath.contract.judgement import Judgement
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.errors import (
@@ -60,7 +60,7 @@ def require(judgements: Sequence[Judgement]) -> None:
         raise trouble(judgement.symptom)
     skipped = [judgement for judgement in judgements if judgement.skipped]
     if skipped:
-        pytest.skip("; ".join(f"{j.code}: {j.undecided}" for j in skipped))
+        pytest.skip(printable("; ".join(f"{j.code}: {j.undecided}" for j in skipped)))
 
 
 def trouble(symptom: Symptom) -> InfraError:

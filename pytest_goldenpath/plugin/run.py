@@ -34,6 +34,8 @@ _EMBEDDED_FILE = "embedded.json"
 _SURVEY_FILE = "survey.json"
 _WARMTH_FILE = "warmup.json"
 _WANTED_FILE = "wants-warmup"
+#: The last line of progress of whichever worker conducts the survey.
+PROGRESS_FILE = "progress"
 _LOCK_WITHIN_S = 600.0
 _SELECTED_FILE = "selected.json"
 _CERTAIN_FILE = "certain"
@@ -259,6 +261,12 @@ class Run:
     def is_warmth_asked_for(self) -> bool:
         """Tell whether a worker has said that a selected check needs the target."""
         return bool(self.folder and (self.folder / _WANTED_FILE).exists())
+
+    def tell_controller(self, line: str) -> None:
+        """Leave a line of progress where the controller of a distributed run finds it."""
+        place = self.folder or self._meeting
+        if place:
+            write_whole(place / PROGRESS_FILE, line)
 
     def keep_warmth(self, report: ResilienceReport) -> None:
         """Keep what the warm-up found, for every process of the run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -17,12 +17,15 @@ from pytest_goldenpath.contract.rules.health import count_503, revisions_of
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.plugin.options import TAKEN
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
+from pytest_goldenpath.plugin.repeating import command_of
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.report.files import write_verdict
-from pytest_goldenpath.report.terminal import Line, header_lines, summary_lines
+from pytest_goldenpath.report.terminal import Line, header_lines
+from pytest_goldenpath.report.terminal_summary import summary_lines
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
+from pytest_goldenpath.verdict.excerpt import Excerpt, Glimpse, Step, slowest
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.outage import from_plain as outages_from_plain
 from pytest_goldenpath.verdict.readiness import readiness
@@ -32,6 +35,7 @@ from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 OUTPUT = "goldenpath"
 #: Key of a worker's refusal of a wrong setting or marker.
 REFUSAL = "goldenpath_refusal"
+_NOTHING_MET = {"http_503": 0, "revision": "", "seed": "", "slowest": ()}
 _NOT_NEEDED = "no check that needs the target came to run"
 _WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
@@ -68,7 +72,7 @@ class Collector:
         self._checks: dict[str, Check] = {}
         self._selected: set[str] = set()
         self._remediation: set[str] = set()
-        self._met: dict[str, Any] = {"http_503": 0, "revision": "", "seed": ""}
+        self._met: dict[str, Any] = dict(_NOTHING_MET)
         self._addresses: dict[str, str] = {}
         self._outages = Outages()
         self._started = datetime.now(UTC)
@@ -125,6 +129,7 @@ class Collector:
             self._met["http_503"] = max(self._met["http_503"], said["http_503"])
             self._met["revision"] = self._met["revision"] or said["revision"]
             self._met["seed"] = self._met["seed"] or said["seed"]
+            self._met["slowest"] = self._met["slowest"] or said["slowest"]
             self._addresses = said["addresses"]
             told = outages_from_plain(json.loads(said["outages"]))
             self._outages = max(self._outages, told, key=lambda known: known.recoveries)
@@ -182,7 +187,12 @@ class Collector:
         except OSError as error:
             path = f"not written: {error.strerror}"
             code = code or Exit.INCONCLUSIVE
-        self._told = summary_lines(verdict, evidence=path, bypass=self._run.settings.bypass)
+        self._told = summary_lines(
+            verdict,
+            evidence=path,
+            bypass=self._run.settings.bypass,
+            verbosity=self._config.getoption("verbose", 0),
+        )
         return code
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -292,6 +302,8 @@ class Collector:
             readiness(self._checks.values(), selected=self._remediation),
             self._warmth(),
             max(self._outages, self._run.outages().known(), key=lambda known: known.recoveries),
+            tuple(Step(**step) for step in self._met["slowest"]),
+            command_of(self._config, settings, self._met["seed"]),
         )
 
 
@@ -316,9 +328,16 @@ def _check(report: pytest.TestReport, record: dict[str, Any]) -> Check:
         tuple(_finding(finding) for finding in record["findings"]),
         record["reason"],
         record["row"],
-        record.get("attempts", 1),
+        attempts=record.get("attempts", 1),
         duration_s=report.duration,
+        excerpt=_excerpt(record.get("excerpt")),
     )
+
+
+def _excerpt(plain: dict[str, Any] | None) -> Excerpt | None:
+    if plain is None:
+        return None
+    return Excerpt(plain["conversation"], tuple(Glimpse(**g) for g in plain["glimpses"]))
 
 
 def _finding(plain: dict[str, Any]) -> Finding:
@@ -352,10 +371,11 @@ def _with_duration(check: Check, duration_s: float) -> Check:
 def _met(run: Run) -> dict[str, Any]:
     survey = run.survey
     if survey is None:
-        return {"http_503": 0, "revision": "", "seed": ""}
+        return dict(_NOTHING_MET)
     named = (revisions_of(exchange) for exchange in survey.health)
     return {
         "http_503": count_503(survey),
         "revision": next((names[0] for names in named if names), ""),
         "seed": survey.seed,
+        "slowest": [asdict(step) for step in slowest(survey)],
     }

@@ -25,6 +25,7 @@ from pytest_goldenpath.plugin.distributed import (
 from pytest_goldenpath.plugin.fast import CheckEnds, Guard, Timetable
 from pytest_goldenpath.plugin.notice import CATEGORIES, SUITES
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
+from pytest_goldenpath.plugin.progress import Relay, teller
 from pytest_goldenpath.plugin.retry import Retrying, retries_of
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, leave, only_lists
@@ -34,7 +35,7 @@ from pytest_goldenpath.plugin.settings import (
     evidence_folder,
     read_settings,
 )
-from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target, teller
+from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target
 from pytest_goldenpath.report.files import forget, prepare_folder
 from pytest_goldenpath.target.keys import env_name
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
@@ -62,6 +63,7 @@ def configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Listener(), "goldenpath_listener")
     folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    config.pluginmanager.register(Relay(config, folder), "goldenpath_relay")
     if RUN not in config.stash:
         watch = Watch(lambda: _wake(config), folder)
         config.pluginmanager.register(watch, "goldenpath_watch")
@@ -125,8 +127,8 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
     run = Run(settings, folder, meeting, told.get(BEGUN))
     config.stash[RUN] = run
     config.add_cleanup(run.stop_backend)
+    run.tell = teller(config, run, is_lasting=True)
     if worker_input is None:
-        run.tell = teller(config, run)
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")

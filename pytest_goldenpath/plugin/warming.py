@@ -8,7 +8,6 @@ when that worker reports its collection, before any test is handed out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import monotonic
 
 import pytest
@@ -18,8 +17,6 @@ from pytest_goldenpath.plugin.collection import is_check
 from pytest_goldenpath.plugin.proof import trouble
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.verdict.warmup import DB, OFF, VPC, ProbeReport, ResilienceReport
-
-_SILENT = -2
 
 
 class Warming:
@@ -118,16 +115,3 @@ def _probed(run: Run) -> ResilienceReport:
         database_url_of(settings.resolved.environment),
     )
     return run_warm_up(run.hurried_target(), run.wallet(), run.redactor, plan, run.tell)
-
-
-def teller(config: pytest.Config, run: Run) -> Callable[[str], None]:
-    """Return what writes a line of progress to the terminal, unless nobody wants to see one."""
-    terminal = config.pluginmanager.getplugin("terminalreporter")
-    silent = terminal is None or config.option.verbose <= _SILENT
-
-    def tell(line: str) -> None:
-        if not silent:
-            terminal.ensure_newline()
-            terminal.write_line(f"goldenpath: {run.redactor.redact(line)}")
-
-    return tell

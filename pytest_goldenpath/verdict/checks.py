@@ -8,6 +8,7 @@ from enum import StrEnum
 from pytest_goldenpath.contract.attribution import Attributed, attribute, row_of_code
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.errors import CheckBlocked, CheckSkipped, ContractBroken, InfraError
+from pytest_goldenpath.verdict.excerpt import Excerpt
 
 
 class Outcome(StrEnum):
@@ -34,6 +35,7 @@ class Check:
         row: the row of the attribution table that decided, when one did.
         attempts: how often the check was made.
         duration_s: seconds.
+        excerpt: the frames around what it found; None when no conversation shows it.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Check:
     row: str = ""
     attempts: int = 1
     duration_s: float = 0.0
+    excerpt: Excerpt | None = None
 
     @property
     def accusations(self) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -13,6 +13,7 @@ from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision
+from pytest_goldenpath.verdict.excerpt import Excerpt, Step
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.readiness import NEEDED, Readiness
 from pytest_goldenpath.verdict.warmup import ResilienceReport
@@ -37,6 +38,8 @@ class RunFacts:
         readiness: the share of remediation checks that are proven; None without any.
         warmup: what the warm-up found.
         outages: what the run waited for after it.
+        slowest: what took longest, the longest first.
+        command: how to make the same run again.
     """
 
     target: Target
@@ -51,6 +54,8 @@ class RunFacts:
     readiness: Readiness | None = None
     warmup: ResilienceReport = field(default_factory=ResilienceReport)
     outages: Outages = field(default_factory=Outages)
+    slowest: tuple[Step, ...] = ()
+    command: str = ""
 
 
 def document(
@@ -98,6 +103,8 @@ def document(
         "unfinished": list(decision.unfinished),
         "checks": [_check(check) for check in sorted(checks, key=lambda check: check.id)],
         "reasons": list(decision.reasons),
+        "slowest": [{"step": s.name, "took_s": round(s.took_s, 3)} for s in facts.slowest],
+        "command": facts.command,
     }
 
 
@@ -130,6 +137,14 @@ def _check(check: Check) -> dict[str, Any]:
         "duration_s": round(check.duration_s, 3),
         "reason": check.reason,
         "findings": [_finding(finding) for finding in check.findings],
+        **({"excerpt": _excerpt(check.excerpt)} if check.excerpt else {}),
+    }
+
+
+def _excerpt(excerpt: Excerpt) -> dict[str, Any]:
+    return {
+        "conversation": excerpt.conversation,
+        "frames": [asdict(glimpse) for glimpse in excerpt.glimpses],
     }
 
 

@@ -19,7 +19,7 @@ import pytest
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin.fast import CheckEnds, Guard, TimeIsOver, Timetable, read_budget
 from pytest_goldenpath.plugin.outcomes import _explain
-from pytest_goldenpath.report.terminal import summary_lines
+from pytest_goldenpath.report.terminal_summary import summary_lines
 from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.target.sources import Setting
 from pytest_goldenpath.verdict.bypass import Bypass
