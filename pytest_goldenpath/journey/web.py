@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -46,7 +46,7 @@ class Answer:
     """
 
     exchange: Exchange
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] = field(repr=False)
 
 
 class Web:
@@ -124,8 +124,7 @@ class Web:
             return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
         document = parse_json(body.decode("utf-8", "replace"))
         answered = document if isinstance(document, dict) else {}
-        for cookie in response.headers.get_list("set-cookie"):
-            self._redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
+        learn_cookies(response, self._redactor)
         for key in secret_keys:
             if isinstance(answered.get(key), str):
                 self._redactor.learn(Secret(answered[key]))
@@ -138,6 +137,12 @@ class Web:
             held_secret=exchange.body != body.decode("utf-8", "replace"),
         )
         return Answer(complete, answered)
+
+
+def learn_cookies(response: httpx.Response, redactor: Redactor) -> None:
+    """Take the value of each cookie that an answer sets for a secret."""
+    for cookie in response.headers.get_list("set-cookie"):
+        redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
 
 
 def tls_context() -> ssl.SSLContext:
