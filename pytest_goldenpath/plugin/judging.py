@@ -7,6 +7,7 @@ optional one, which it has to be anyway where this package is not installed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -29,6 +30,21 @@ class Hooks:
         Returns:
             None or '' for a good answer, else one sentence that says what is wrong with it; it
             becomes a finding of GP-502.
+
+        """
+
+    @pytest.hookspec
+    def pytest_goldenpath_secrets(self, config: pytest.Config) -> Iterable[str] | None:
+        """Name further secrets, so that they are kept out of everything a run shows or writes.
+
+        It is asked in each process when a run begins, and again before anything is shown, so that
+        it may also name what a fixture has got in the meantime.
+
+        Args:
+            config: pytest's configuration.
+
+        Returns:
+            The values as they are; in which forms they travel is known here.
 
         """
 

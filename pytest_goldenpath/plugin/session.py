@@ -14,6 +14,7 @@ import pytest
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.rules.health import revisions_of
 from pytest_goldenpath.journey.scrub import scrub
+from pytest_goldenpath.plugin.leaks import Leaks
 from pytest_goldenpath.plugin.options import TAKEN
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
 from pytest_goldenpath.plugin.run import Run
@@ -80,6 +81,8 @@ class Collector:
         self._told: list[Line] = []
         self._header_told = False
         self._session: pytest.Session | None = None
+        self._leaks = Leaks(config, run)
+        self._leaked: tuple[str, ...] = ()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session, to stop it when the verdict is certain."""
@@ -144,6 +147,7 @@ class Collector:
             return
         if self._run.selected:
             self._met = _met(self._run)
+        self._leaked = self._leaks.look()
         decision = self._decide(exitstatus)
         code = self._exit_code(decision, exitstatus)
         if self._foreign_failures:
@@ -220,6 +224,8 @@ class Collector:
             reason = ("the test run ended with an internal error",)
             undecided = Verdict.INCONCLUSIVE
             return Decision(undecided, undecided, Exit.INCONCLUSIVE, reason, decision.counts)
+        if decision.verdict is Verdict.FAIL:
+            return replace(decision, reasons=(*decision.reasons, *self._leaked))
         return decision
 
     def _warmth(self) -> ResilienceReport:
@@ -231,7 +237,8 @@ class Collector:
 
     def _doubts(self) -> tuple[str, ...]:
         warmth = self._run.warmth
-        return (warmth.doubt,) if warmth is not None and warmth.doubt else ()
+        cold = (warmth.doubt,) if warmth is not None and warmth.doubt else ()
+        return (*cold, *self._leaked)
 
     def _exit_code(self, decision: Decision, exitstatus: int) -> int:
         own = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
