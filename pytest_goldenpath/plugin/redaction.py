@@ -80,7 +80,6 @@ class Redaction:
         self._config = config
         self._run = run
         self._redactor = run.redactor
-        self._done: tuple[object, int] = (None, 0)
 
     def install(self) -> None:
         """Reach what no hook reaches: log records, the terminal, the trace of ``--debug``."""
@@ -168,14 +167,11 @@ class Redaction:
         gather(self._config, self._run)
 
     def _clean(self, report: pytest.TestReport | pytest.CollectReport) -> None:
-        """Cut a report, once as long as nothing was added; one that says nothing costs nothing."""
+        """Cut a report; one that says nothing costs nothing."""
         record = getattr(report, ATTRIBUTE, None) or {}
         properties = getattr(report, "user_properties", None)
         said = (report.longrepr, report.sections, properties, record.get("reason"))
         if not any(said) and not record.get("findings"):
-            return
-        size = len(report.sections) + len(properties or ()) + bool(record)
-        if self._done[0] is report and self._done[1] == size:
             return
         self._learn()
         report.longrepr = clean(report.longrepr, self._redactor)
@@ -184,7 +180,6 @@ class Redaction:
             report.user_properties = clean(properties, self._redactor)  # type: ignore[union-attr]
         if record:
             setattr(report, ATTRIBUTE, clean(record, self._redactor))
-        self._done = report, size
 
 
 class _Records:
