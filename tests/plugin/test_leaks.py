@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -456,6 +457,26 @@ def test_clean_run_is_accused_of_nothing(
 
     assert result.ret == 0
     assert (evidence / "note.txt").read_text() == "the password is asked for"
+    assert logging.getLogRecordFactory() is logging.LogRecord
+
+
+def test_leak_is_told_beside_a_worse_verdict(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the project's own that holds a secret is removed, and FAIL stays FAIL."""
+    conftest = f"""{CONFTEST}
+    def pytest_runtest_teardown():
+        with open(".goldenpath/of-the-project.txt", "w") as stream:
+            stream.write(os.environ["OWN_SECRET"])
+    """
+    result = small_run(pytester, monkeypatch, conftest, PLAIN.replace("pass", "assert [] == [1]"))
+    file = pytester.path / ".goldenpath/of-the-project.txt"
+    reason = f"[harness] a secret reached {file.relative_to(pytester.path)}"
+
+    assert (result.ret, verdict(pytester)["verdict"]) == (1, "FAIL")
+    assert any(str(told).startswith(reason) for told in verdict(pytester)["reasons"])  # type: ignore[attr-defined]
+    assert reason in said(result)
+    assert file.read_text() == REMOVED
 
 
 @dataclass
