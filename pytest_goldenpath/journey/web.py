@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -44,7 +44,7 @@ class Answer:
     """
 
     exchange: Exchange
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] = field(repr=False)
 
 
 class Web:
@@ -135,8 +135,7 @@ class Web:
         self, response: httpx.Response, answered: Mapping[str, Any], secret_keys: tuple[str, ...]
     ) -> None:
         """Learn the secrets of an answer, before anything of it is kept."""
-        for cookie in response.headers.get_list("set-cookie"):
-            self._redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
+        learn_cookies(response, self._redactor)
         for key in secret_keys:
             if isinstance(answered.get(key), str):
                 self._redactor.learn(Secret(answered[key]))
@@ -169,6 +168,12 @@ _OPENING_STEPS = {
     "connection.connect_tcp": Kind.CONNECT_TIMEOUT,
     "connection.start_tls": Kind.TLS_HANDSHAKE,
 }
+
+
+def learn_cookies(response: httpx.Response, redactor: Redactor) -> None:
+    """Take the value of each cookie that an answer sets for a secret."""
+    for cookie in response.headers.get_list("set-cookie"):
+        redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
 
 
 def tls_context() -> ssl.SSLContext:

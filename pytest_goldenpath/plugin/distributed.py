@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.plugin.session import REFUSAL, Collector
+from pytest_goldenpath.secrets import Vault
 
 #: Key of what the controller tells its workers: the run's private folder.
 INPUT = "goldenpath_folder"
@@ -19,6 +19,8 @@ INPUT = "goldenpath_folder"
 BEGUN = "goldenpath_begun"
 #: Key of the place where workers meet whose controller could not know of their checks.
 MEETING = "goldenpath_meeting"
+#: Key of what unseals the secrets in either of them; it is in no file.
+SEAL = "goldenpath_seal"
 
 
 class Refusal:
@@ -58,9 +60,10 @@ class Listener:
 class Distributed:
     """The controller's part under xdist: one backend for all workers, and where to find it."""
 
-    def __init__(self, run: Run) -> None:
-        """Take the controller's run."""
+    def __init__(self, run: Run, vault: Vault) -> None:
+        """Take the controller's run, and by what its processes share their secrets."""
         self._run = run
+        self._vault = vault
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -78,22 +81,24 @@ class Distributed:
         node.workerinput[INPUT] = str(self._run.folder)
         if self._run.times:
             node.workerinput[BEGUN] = self._run.times.begun_s
+        node.workerinput[SEAL] = self._vault.key.hex()
 
 
 class Watch:
     """The controller of a run for which no option of ours was given: it cannot know by itself."""
 
-    def __init__(self, wake: Callable[[], Collector], meeting: Path) -> None:
+    def __init__(self, wake: Callable[[], Collector], vault: Vault) -> None:
         """Take what is to be done at the first report of a check, and the workers' meeting place."""
         self._wake = wake
-        self._meeting = meeting
+        self._vault = vault
         self._collector: Collector | None = None
         self._failed: list[pytest.TestReport] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
         """Tell a worker where the first of them leaves what is for all."""
-        node.workerinput[MEETING] = str(self._meeting)
+        node.workerinput[MEETING] = str(self._vault.folder)
+        node.workerinput[SEAL] = self._vault.key.hex()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Wake up at the first report of a check, and hand over the foreign failures so far."""

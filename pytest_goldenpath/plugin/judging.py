@@ -8,6 +8,7 @@ ones, which they have to be anyway where this package is not installed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
@@ -51,6 +52,21 @@ class Hooks:
         Returns:
             None to leave it to the table, else one of ``product``, ``auth``, ``infrastructure``,
             ``capacity``, ``upstream``, ``harness``.
+
+        """
+
+    @pytest.hookspec
+    def pytest_goldenpath_secrets(self, config: pytest.Config) -> Iterable[str] | None:
+        """Name further secrets, so that they are kept out of everything a run shows or writes.
+
+        It is asked in each process when a run begins, and again before anything is shown, so that
+        it may also name what a fixture has got in the meantime.
+
+        Args:
+            config: pytest's configuration.
+
+        Returns:
+            The values as they are; in which forms they travel is known here.
 
         """
 

@@ -25,7 +25,8 @@ from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.patience import conduct_patiently
-from pytest_goldenpath.journey.web import Web, tls_context
+from pytest_goldenpath.journey.scrub import scrub
+from pytest_goldenpath.journey.web import Web, learn_cookies, tls_context
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.judging import with_own_attribution, with_own_judgement
 from pytest_goldenpath.plugin.outcomes import JUDGED
@@ -81,6 +82,8 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
         known = run.recall()
         if known is not None:
             return known
+        # The warm-up has logged in as well, maybe in another process.
+        run.hear()
         survey = await conduct_patiently(
             target,
             run.wallet(),
@@ -154,9 +157,15 @@ async def _logged_in(run: Run, target: Target, credentials: Credentials) -> User
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def http(target: Target, user: User) -> AsyncIterator[httpx.AsyncClient]:
+async def http(
+    pytestconfig: pytest.Config, target: Target, user: User
+) -> AsyncIterator[httpx.AsyncClient]:
     """Yield an ``httpx.AsyncClient`` for the backend that carries the user's token."""
-    backend = target.backend
+    backend, redactor = target.backend, run_of(pytestconfig).redactor
+
+    async def learn(response: httpx.Response) -> None:
+        learn_cookies(response, redactor)
+
     async with httpx.AsyncClient(
         # No connection outlives its request, so checks on any event loop can share the client.
         limits=httpx.Limits(max_keepalive_connections=0),
@@ -165,6 +174,7 @@ async def http(target: Target, user: User) -> AsyncIterator[httpx.AsyncClient]:
         trust_env=not is_loopback(backend),
         follow_redirects=False,
         timeout=_TIMEOUT_S,
+        event_hooks={"response": [learn]},
         headers={"authorization": f"Bearer {user.token.reveal()}"},
     ) as client:
         yield client
@@ -182,7 +192,9 @@ def journey(request: pytest.FixtureRequest, target: Target, user: User) -> Asker
     name = re.sub(r"[^\w-]+", "-", request.node.name)
 
     async def ask(prompt: str) -> Transcript:
-        held = await hold_journey(replace(target, prompt=prompt), user, run.redactor)
+        conversation = await hold_journey(replace(target, prompt=prompt), user, run.redactor)
+        # A prompt of somebody else's may hold a secret as well.
+        held = scrub(conversation, run.redactor)
         write_transcript(run.settings.evidence_dir, f"{name}-{next(numbers)}", held)
         if held.symptom and not attribute(held.symptom).attribution.accuses:
             raise trouble(held.symptom)

@@ -22,7 +22,7 @@ from pytest_goldenpath.report.files import (
     write_transcripts,
     write_whole,
 )
-from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.secrets import Redactor, Secret, Vault
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
 from pytest_goldenpath.verdict.outage import Patience
 from pytest_goldenpath.verdict.warmup import FIXED, ProbeReport, ResilienceReport, from_plain
@@ -30,7 +30,7 @@ from pytest_goldenpath.verdict.warmup import FIXED, ProbeReport, ResilienceRepor
 if TYPE_CHECKING:
     from pytest_goldenpath.journey.outage import OutageKeeper
 
-_EMBEDDED_FILE = "embedded.json"
+_EMBEDDED_FILE = "embedded.sealed"
 _SURVEY_FILE = "survey.json"
 _WARMTH_FILE = "warmup.json"
 _WANTED_FILE = "wants-warmup"
@@ -58,6 +58,7 @@ class Run:
         folder: Path | None = None,
         meeting: Path | None = None,
         begun_s: float | None = None,
+        vault: Vault | None = None,
     ) -> None:
         """Take the settings, the run's private directories if it has any, and when it began."""
         self.settings = settings
@@ -77,6 +78,21 @@ class Run:
         self._backend: object = None
         self._target = replace(settings.resolved.target, faults=settings.faults)
         self._wallet: Wallet | None = settings.resolved.wallet
+        self._vault: Vault | None = None
+        if vault:
+            self.share(vault)
+        if self._wallet:
+            self._wallet.known_to(self.redactor)
+
+    def share(self, vault: Vault) -> None:
+        """Tell the other processes of the run each secret that is learnt from now on."""
+        self._vault = vault
+        self.redactor.on_learn = vault.tell
+
+    def hear(self) -> None:
+        """Learn the secrets of the other processes."""
+        if self._vault:
+            self.redactor.hear(self._vault.hear())
 
     def want(self, codes: Iterable[str], *more: str) -> None:
         """Note which observations the selected promises need, and further ones by name."""
@@ -163,8 +179,9 @@ class Run:
         )
         expired = Secret(said["expired_token"])
         self._wallet = Wallet(first, expired, second=second, crowd=tuple(crowd))
-        if self.folder and isinstance(self._backend, EmbeddedBackend):
-            write_whole(self.folder / _EMBEDDED_FILE, json.dumps(said))
+        self._wallet.known_to(self.redactor)
+        if self.folder and self._vault and isinstance(self._backend, EmbeddedBackend):
+            write_whole(self.folder / _EMBEDDED_FILE, self._vault.seal(json.dumps(said)))
         return self._target
 
     def known_target(self) -> Target:
@@ -287,10 +304,10 @@ class Run:
         return bool(self.folder and (self.folder / _EMBEDDED_FILE).exists())
 
     def _shared_address(self) -> dict[str, Any]:
-        if self.folder is None:
+        if self.folder is None or self._vault is None:
             raise RuntimeError("the embedded backend was not started")
         text = (self.folder / _EMBEDDED_FILE).read_text(encoding="utf-8")
-        said: dict[str, Any] = json.loads(text)
+        said: dict[str, Any] = json.loads(self._vault.unseal(text))
         return said
 
 

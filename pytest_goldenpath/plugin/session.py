@@ -15,6 +15,7 @@ import pytest
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.rules.health import count_503, revisions_of
 from pytest_goldenpath.journey.scrub import scrub
+from pytest_goldenpath.plugin.leaks import Leaks
 from pytest_goldenpath.plugin.options import TAKEN
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
 from pytest_goldenpath.plugin.repeating import command_of
@@ -85,6 +86,8 @@ class Collector:
         self._told: list[Line] = []
         self._header_told = False
         self._session: pytest.Session | None = None
+        self._leaks = Leaks(config, run)
+        self._leaked: tuple[str, ...] = ()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session, to stop it when the verdict is certain."""
@@ -174,6 +177,7 @@ class Collector:
         """Decide and write the verdict; returns the exit code that agrees with it."""
         if self._run.selected:
             self._met = _met(self._run)
+        self._leaked = self._leaks.look()
         decision = self._decide(exitstatus)
         code = self._exit_code(decision, exitstatus)
         if self._foreign_failures:
@@ -255,6 +259,8 @@ class Collector:
             reason = ("the test run ended with an internal error",)
             undecided = Verdict.INCONCLUSIVE
             return Decision(undecided, undecided, Exit.INCONCLUSIVE, reason, decision.counts)
+        if decision.verdict is Verdict.FAIL:
+            return replace(decision, reasons=(*decision.reasons, *self._leaked))
         return decision
 
     def _warmth(self) -> ResilienceReport:
@@ -271,6 +277,7 @@ class Collector:
         if times and (self._gave_up or (unfinished and monotonic() >= times.checks_until_s)):
             end = ", and the run did not end by itself" if self._gave_up else ""
             yield f"the {times.budget_s:g} s of fast_feedback were over{end}"
+        yield from self._leaked
 
     def _exit_code(self, decision: Decision, exitstatus: int) -> int:
         own = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}

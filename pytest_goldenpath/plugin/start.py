@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from itertools import pairwise
@@ -11,18 +12,20 @@ from typing import Any
 import pytest
 
 from pytest_goldenpath.errors import ConfigError
-from pytest_goldenpath.plugin import is_asked_for
+from pytest_goldenpath.plugin import is_asked_for, redaction
 from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
 from pytest_goldenpath.plugin.distributed import (
     BEGUN,
     INPUT,
     MEETING,
+    SEAL,
     Distributed,
     Listener,
     Refusal,
     Watch,
 )
 from pytest_goldenpath.plugin.fast import CheckEnds, Guard, Timetable
+from pytest_goldenpath.plugin.judging import Hooks
 from pytest_goldenpath.plugin.notice import CATEGORIES, SUITES
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.progress import Relay, teller
@@ -37,12 +40,14 @@ from pytest_goldenpath.plugin.settings import (
 )
 from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target
 from pytest_goldenpath.report.files import forget, prepare_folder
+from pytest_goldenpath.secrets import Vault
 from pytest_goldenpath.target.keys import env_name
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.verdict.readiness import REMEDIATION
 
 #: Categories with promises that are proven by import.
 _IMPORTING = frozenset({"mission_critical", "remediation"})
+_KEY_BYTES = 32
 COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 GUARD: pytest.StashKey[Guard] = pytest.StashKey()
 
@@ -64,14 +69,16 @@ def configure(config: pytest.Config) -> None:
     folder = Path(tempfile.mkdtemp(prefix="goldenpath-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     config.pluginmanager.register(Relay(config, folder), "goldenpath_relay")
+    vault = Vault(folder, os.urandom(_KEY_BYTES))
     if RUN not in config.stash:
-        watch = Watch(lambda: _wake(config), folder)
+        watch = Watch(lambda: _wake(config, vault), vault)
         config.pluginmanager.register(watch, "goldenpath_watch")
         return
     run = config.stash[RUN]
     config.pluginmanager.register(ControllerWarming(run), "goldenpath_warming")
     run.folder = folder
-    config.pluginmanager.register(Distributed(run), "goldenpath_distributed")
+    run.share(vault)
+    config.pluginmanager.register(Distributed(run, vault), "goldenpath_distributed")
 
 
 def collected(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -95,6 +102,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         _begin(config, is_used=any(map(needs_target, items)))
     run = config.stash[RUN]
     _select(config, items, run.settings.categories)
+    _check_secrets(config, run, items)
     checks = [item for item in items if is_check(item)]
     if not checks or only_lists(config):
         return
@@ -124,8 +132,12 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         raise pytest.UsageError(f"goldenpath: {error}") from None
     told = worker_input or {}
     folder, meeting = (Path(told[key]) if key in told else None for key in (INPUT, MEETING))
-    run = Run(settings, folder, meeting, told.get(BEGUN))
+    place = folder or meeting
+    vault = Vault(place, bytes.fromhex(told[SEAL])) if place else None
+    run = Run(settings, folder, meeting, told.get(BEGUN), vault)
     config.stash[RUN] = run
+    config.pluginmanager.add_hookspecs(Hooks)
+    redaction.start(config, run)
     config.add_cleanup(run.stop_backend)
     run.tell = teller(config, run, is_lasting=True)
     if worker_input is None:
@@ -145,6 +157,20 @@ def _hurry(config: pytest.Config, run: Run, times: Timetable) -> None:
     guard.start()
     config.add_cleanup(guard.stop)
     config.pluginmanager.register(guard, "goldenpath_guard")
+
+
+def _check_secrets(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
+    """Refuse a hook that names no secrets, and a secret in a test's name, which is told everywhere."""
+    problem = redaction.gather(config, run)
+    if problem:
+        raise pytest.UsageError(f"goldenpath: {problem}")
+    for item in items:
+        name, _, parameters = item.nodeid.partition("[")
+        if run.redactor.holds(parameters):
+            raise pytest.UsageError(
+                f"goldenpath: {name}: a parameter of it holds a secret, and so does its name; "
+                "give the parameters ids of their own"
+            )
 
 
 def _check_context(settings: Settings) -> None:
@@ -178,12 +204,9 @@ def _check_context(settings: Settings) -> None:
 
 def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
-    from pytest_goldenpath.plugin.judging import Hooks
-
     is_used = any(map(needs_target, items))
     if is_used:
         run.start_backend()
-    config.pluginmanager.add_hookspecs(Hooks)
     _register_fixtures(config)
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
     if any(retries_of(item, run).attempts > 1 for item in items):
@@ -204,8 +227,9 @@ def _register_fixtures(config: pytest.Config) -> None:
         config.pluginmanager.register(live, "goldenpath_live")
 
 
-def _wake(config: pytest.Config) -> Collector:
+def _wake(config: pytest.Config, vault: Vault) -> Collector:
     _begin(config, is_under_way=True)
+    config.stash[RUN].share(vault)
     return config.stash[COLLECTOR]
 
 

@@ -10,7 +10,7 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
@@ -257,7 +257,7 @@ class NewUser:
     """A user whom the caller wants to be there."""
 
     email: str
-    password: str
+    password: str = field(repr=False)
     name: str
 
 
@@ -269,7 +269,7 @@ class Ready:
     auth: str
     ws: str
     revision: str
-    expired_token: str
+    expired_token: str = field(repr=False)
 
 
 @contextlib.asynccontextmanager

@@ -30,15 +30,15 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     auth_port: int = 0
-    database: str = ""
+    database: str = field(default="", repr=False)
     heartbeat_s: float = HEARTBEAT_S
     events: str = "V18"
     welcome: str = "welcome-established"
     health: str = "health-long"
     supervised: bool = False
     environment: str = "development"
-    e2e_key: str = ""
-    secret: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    e2e_key: str = field(default="", repr=False)
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
     revision: str = field(default_factory=lambda: f"ref-{secrets.token_hex(4)}")
     seams: Seams = field(default_factory=Seams)
 

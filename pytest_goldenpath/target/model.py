@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_goldenpath.secrets import Secret
+from pytest_goldenpath.secrets import Redactor, Secret
 
 #: What a user is asked to answer when the target's table names no prompt. ``{marker}`` and the
 #: two numbers change from run to run, so that no canned answer fits.
@@ -132,3 +132,13 @@ class Wallet:
     expired_token: Secret = field(default_factory=lambda: Secret(""))
     second: Credentials | None = None
     crowd: tuple[Credentials, ...] = ()
+
+    def known_to(self, redactor: Redactor) -> None:
+        """Let a redactor learn every secret in it, before any of them is used."""
+        redactor.learn(self.expired_token)
+        for user in (self.first, self.second, *self.crowd):
+            match user:
+                case PasswordLogin(_, secret) | ReadyToken(secret) | E2EKey(secret):
+                    redactor.learn(secret)
+                case DevelopmentLogin() | None:
+                    continue

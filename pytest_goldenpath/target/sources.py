@@ -19,7 +19,7 @@ DEFAULT_SOURCE = "default"
 class Setting:
     """A value and where it came from."""
 
-    value: str
+    value: str = field(repr=False)
     source: str
 
 
@@ -33,8 +33,8 @@ class Environment:
         path: the env file, for messages.
     """
 
-    process: Mapping[str, str]
-    file: Mapping[str, str] = field(default_factory=dict)
+    process: Mapping[str, str] = field(repr=False)
+    file: Mapping[str, str] = field(default_factory=dict, repr=False)
     path: str = ""
 
     def get(self, *names: str) -> Setting | None:
