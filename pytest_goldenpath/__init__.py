@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         GoldenpathError,
         InfraError,
     )
-    from pytest_goldenpath.journey.warmup import infrastructure_resilience_check
+    from pytest_goldenpath.journey.resilience import infrastructure_resilience_check
     from pytest_goldenpath.target.model import Target
     from pytest_goldenpath.verdict.decide import Verdict
     from pytest_goldenpath.verdict.warmup import ProbeReport, ResilienceReport
@@ -57,7 +57,7 @@ _HOMES = {
     "Target": "target.model",
     "Transcript": "contract.transcript",
     "Verdict": "verdict.decide",
-    "infrastructure_resilience_check": "journey.warmup",
+    "infrastructure_resilience_check": "journey.resilience",
     "run_file": "cli.main",
 }
 

@@ -211,11 +211,9 @@ class Ask(Step):
     def hear(self, at_s: float, frame: Frame) -> bool:
         """End when every agent that started has completed, or the target gave up."""
         if frame.sort is Sort.FAILURE:
-            if self._only_start:
-                return True
             if frame.name in _FINAL_FAILURES:
                 self._settles_s = at_s + _SETTLE_S
-            return False
+            return self._only_start
         if frame.sort is not Sort.EVENT or not is_mine(frame, self._user_id, self._request):
             return False
         self._last_s = at_s

@@ -41,33 +41,42 @@ async def conduct_patiently(
         tell: takes a line of progress every few seconds of a long look.
 
     """
-    ends_s = None if budget_s is None else time.monotonic() + budget_s
-    met_s = time.monotonic()
+    left = _Left(budget_s)
+    looks, met_s = 1, time.monotonic()
     survey = await conduct(target, wallet, redactor, wanted, budget_s=budget_s, tell=tell)
-    looks = 1
     while names := broken_off(survey, wanted, looks):
         symptom = first_trouble(survey, names)
-        left_s = None if ends_s is None else ends_s - time.monotonic()
-        if symptom is None or (left_s is not None and left_s <= 0):
+        if symptom is None or left.is_over:
             break
-        if not await asyncio.to_thread(outages.wait, symptom, met_s, again=looks, delay_s=left_s):
+        back = await asyncio.to_thread(
+            outages.wait, symptom, met_s, again=looks, delay_s=left.seconds
+        )
+        if not back or left.is_over:
             break
-        looks += 1
-        left_s = None if ends_s is None else ends_s - time.monotonic()
-        if left_s is not None and left_s <= 0:
-            break
-        met_s = time.monotonic()
+        looks, met_s = looks + 1, time.monotonic()
+        same = replace(target, seed=survey.seed)
         again = await conduct(
-            replace(target, seed=survey.seed),
-            wallet,
-            redactor,
-            names,
-            budget_s=left_s,
-            earlier=survey,
-            tell=tell,
+            same, wallet, redactor, names, budget_s=left.seconds, earlier=survey, tell=tell
         )
         survey = mended(survey, again, names)
     known = outages.known()
     if known.gone and known.symptom:
         return outlived(survey, known.symptom.control, known.lasted_s)
     return survey
+
+
+class _Left:
+    """What is left of a budget, None without one."""
+
+    def __init__(self, budget_s: float | None) -> None:
+        self._ends_s = None if budget_s is None else time.monotonic() + budget_s
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds until it is over, at least 0."""
+        return None if self._ends_s is None else max(0.0, self._ends_s - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing is left."""
+        return self.seconds == 0.0

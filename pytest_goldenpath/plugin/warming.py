@@ -105,7 +105,8 @@ def _embedded(run: Run) -> ResilienceReport:
 
 
 def _probed(run: Run) -> ResilienceReport:
-    from pytest_goldenpath.journey.warmup import Plan, database_url_of, run_warm_up
+    from pytest_goldenpath.journey.resilience import database_url_of
+    from pytest_goldenpath.journey.warmup import Plan, run_warm_up
 
     settings = run.settings
     bypassed = "an emergency bypass is active, so nothing was waited for"

@@ -42,7 +42,9 @@ def test_any_answer_will_do(server: Raw) -> None:
 
 
 @pytest.mark.parametrize(
-    "server", [of_proxy(502), saying(503), reset_at_once, end_of_file, garbage], ids=str
+    "server",
+    [of_proxy(502), saying(503), reset_at_once, end_of_file, garbage],
+    ids=["502", "503", "reset", "end-of-file", "garbage"],
 )
 def test_no_good_answer(server: Raw) -> None:
     """A gateway in the neutral host's place and a broken road both say that nothing is proven."""
