@@ -131,9 +131,10 @@ async def trip_to(shelf: Shelf, *, second: User | None = None) -> AsyncIterator[
     """Yield a survey under way whose golden journey is over, and whose second user may exist."""
     async with raw_server(shelf.serve) as url, Web(url, Redactor(), Stopwatch()) as web:
         web.ready = True
-        target = Target("t", url, url, "ws://unused")
+        target = Target("t", url, url, url.replace("http", "ws", 1))
         wallet = Wallet(OTHER, second=OTHER if second else None)
         trip = Expedition(target, wallet, Redactor(), (), web)
+        trip.welcomed.set()
         trip.asked_all.set()
         if second:
 
