@@ -30,13 +30,14 @@ from pytest_goldenpath.verdict.excerpt import Excerpt, Glimpse, Step, slowest
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.outage import from_plain as outages_from_plain
 from pytest_goldenpath.verdict.readiness import readiness
+from pytest_goldenpath.verdict.timings import timings
 from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 
 #: Key of what a worker tells the controller at its end.
 OUTPUT = "goldenpath"
 #: Key of a worker's refusal of a wrong setting or marker.
 REFUSAL = "goldenpath_refusal"
-_NOTHING_MET = {"http_503": 0, "revision": "", "seed": "", "slowest": ()}
+_NOTHING_MET = {"http_503": 0, "revision": "", "seed": "", "slowest": (), "timings": {}}
 _NOT_NEEDED = "no check that needs the target came to run"
 _WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
@@ -133,6 +134,7 @@ class Collector:
             self._met["revision"] = self._met["revision"] or said["revision"]
             self._met["seed"] = self._met["seed"] or said["seed"]
             self._met["slowest"] = self._met["slowest"] or said["slowest"]
+            self._met["timings"] = self._met["timings"] or said["timings"]
             self._addresses = said["addresses"]
             told = outages_from_plain(json.loads(said["outages"]))
             self._outages = max(self._outages, told, key=lambda known: known.recoveries)
@@ -311,6 +313,7 @@ class Collector:
             max(self._outages, self._run.outages().known(), key=lambda known: known.recoveries),
             tuple(Step(**step) for step in self._met["slowest"]),
             command_of(self._config, settings, self._met["seed"]),
+            self._met["timings"],
         )
 
 
@@ -385,4 +388,5 @@ def _met(run: Run) -> dict[str, Any]:
         "revision": next((names[0] for names in named if names), ""),
         "seed": survey.seed,
         "slowest": [asdict(step) for step in slowest(survey)],
+        "timings": timings(survey),
     }
