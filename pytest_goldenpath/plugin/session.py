@@ -89,6 +89,9 @@ class Collector:
         self._session: pytest.Session | None = None
         self._leaks = Leaks(config, run)
         self._leaked: tuple[str, ...] = ()
+        #: The verdict document, None until the run is decided, and where it was written.
+        self.verdict: dict[str, Any] | None = None
+        self.evidence = ""
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session, to stop it when the verdict is certain."""
@@ -193,6 +196,7 @@ class Collector:
         except OSError as error:
             path = f"not written: {error.strerror}"
             code = code or Exit.INCONCLUSIVE
+        self.verdict, self.evidence = verdict, path
         self._told = summary_lines(
             verdict,
             evidence=path,
@@ -200,6 +204,13 @@ class Collector:
             verbosity=self._config.getoption("verbose", 0),
         )
         return code
+
+    def known(self, report: pytest.TestReport) -> Check | None:
+        """Return what is known of a report's check, the report included; None for other tests."""
+        record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
+        told = [_check(report, record)] if record else []
+        told += [self._checks[report.nodeid]] if report.nodeid in self._checks else []
+        return min(told, key=lambda one: _WORST_FIRST.index(one.outcome), default=None)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict after everything else."""
