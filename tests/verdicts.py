@@ -14,6 +14,7 @@ from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import decide
 from pytest_goldenpath.verdict.document import RunFacts, document
+from pytest_goldenpath.verdict.excerpt import Step
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.readiness import readiness
 from pytest_goldenpath.verdict.warmup import DB, VPC, ProbeReport, ResilienceReport
@@ -78,6 +79,8 @@ def verdict(
         readiness(made),
         facts.pop("warmup", WARM),
         facts.pop("outages", Outages()),
+        facts.pop("slowest", (Step("login (password)", 0.5),)),
+        facts.pop("command", "goldenpath run --target staging"),
         facts.pop("timings", {"run_s": 1.5}),
     )
     code = int(decision.exit_code) if exit_code is None else exit_code

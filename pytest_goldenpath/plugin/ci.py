@@ -7,9 +7,7 @@ this only passes on.
 from __future__ import annotations
 
 import os
-import re
 import secrets
-import shlex
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from typing import Any
 import pytest
 from _pytest.junitxml import LogXML, xml_key
 
-from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.plugin.session import Collector
 from pytest_goldenpath.report import github, history, junit
@@ -25,9 +22,6 @@ from pytest_goldenpath.report.markdown import markdown
 from pytest_goldenpath.verdict.checks import Check, Outcome
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
-_USERINFO = re.compile(r"//[^/@\s]*@")
-#: The last of what ``goldenpath run`` itself says to pytest.
-_LAST_OF_OURS = "ignore:Module already imported"
 
 
 class Continuous:
@@ -48,7 +42,7 @@ class Continuous:
         if check is None:
             yield
             return
-        self._place(report)
+        self._place(report, check)
         report.user_properties.extend(junit.of_check(check))
         xml = self._config.stash.get(xml_key, None)
         # The element of a test is finished by its teardown; that of a crash has no such phase.
@@ -58,6 +52,8 @@ class Continuous:
         yield
         if xml is not None and report.when not in {"setup", "call", "teardown"}:
             _tell_plainly(xml, report, check, message)
+            for name, value in junit.of_check(check):
+                xml.node_reporter(report).add_property(name, value)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -98,9 +94,8 @@ class Continuous:
         for note in self._notes:
             terminalreporter.write_line(f"goldenpath: {note}", yellow=True)
 
-    def _place(self, report: pytest.TestReport) -> None:
-        record = getattr(report, ATTRIBUTE, None)
-        if not record or record["outcome"] in {Outcome.PASSED, Outcome.SKIPPED}:
+    def _place(self, report: pytest.TestReport, check: Check) -> None:
+        if check.outcome in {Outcome.PASSED, Outcome.SKIPPED}:
             return
         file, line, _ = report.location
         path = github.relative_to_workspace(self._config.rootpath / file)
@@ -114,29 +109,12 @@ class Continuous:
             self._notes.append(f"the history in {folder} was not written: {error.strerror}")
 
     def _summarise(self, path: Path, verdict: dict[str, Any]) -> None:
-        command = self._run.redactor.redact(command_of(self._config))
-        text = markdown(verdict, evidence=self._collector.evidence, command=command)
+        text = markdown(verdict, evidence=self._collector.evidence)
         try:
             if not github.append_summary(path, text):
                 self._notes.append(f"{_SUMMARY} is full; nothing was added")
         except OSError as error:
             self._notes.append(f"{_SUMMARY} was not written: {error.strerror}")
-
-
-def command_of(config: pytest.Config) -> str:
-    """Return how to run the same again; the environment is not in it, nor credentials of a URL."""
-    arguments = [str(argument) for argument in config.invocation_params.args]
-    name = "pytest"
-    if arguments and Path(arguments[0]) == _suites():
-        ours = [place for place, text in enumerate(arguments) if text.startswith(_LAST_OF_OURS)]
-        name, arguments = "goldenpath run", arguments[ours[0] + 1 if ours else 2 :]
-    return _USERINFO.sub("//***@", f"{name} {shlex.join(arguments)}".rstrip())
-
-
-def _suites() -> Path:
-    package = Path(__file__).parent.parent
-    installed = package / "suites"
-    return installed if installed.is_dir() else package.parent / "suites"
 
 
 def _is_github() -> bool:

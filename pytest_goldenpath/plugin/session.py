@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.rules.health import count_503, revisions_of
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.plugin.leaks import Leaks
 from pytest_goldenpath.plugin.options import TAKEN
-from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
+from pytest_goldenpath.plugin.outcomes import check_of
 from pytest_goldenpath.plugin.repeating import command_of
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.report.files import write_verdict
@@ -26,7 +25,7 @@ from pytest_goldenpath.report.terminal_summary import summary_lines
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
-from pytest_goldenpath.verdict.excerpt import Excerpt, Glimpse, Step, slowest
+from pytest_goldenpath.verdict.excerpt import Step, slowest
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.outage import from_plain as outages_from_plain
 from pytest_goldenpath.verdict.readiness import readiness
@@ -114,13 +113,11 @@ class Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a phase's report; the worst of a test's phases counts."""
-        record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
-        if record is None and report.failed and report.when not in {"setup", "call", "teardown"}:
-            record = _crashed(report)
-        if record is None:
+        told = check_of(report)
+        if told is None:
             self._foreign_failures += report.failed
             return
-        self._add(_check(report, record))
+        self._add(told)
         check = self._checks[report.nodeid]
         if self._stops_early and (check.outcome is Outcome.FAILED or check.accusations):
             self._stop()
@@ -166,6 +163,9 @@ class Collector:
         try:
             self._selected |= self._run.recall_selected()
             code = self._conclude(pytest.ExitCode.TESTS_FAILED)
+            listener = self._config.pluginmanager.getplugin("goldenpath_ci")
+            if listener is not None:
+                listener.pytest_sessionfinish()
             terminal, capture = map(
                 self._config.pluginmanager.getplugin, ("terminalreporter", "capturemanager")
             )
@@ -180,7 +180,8 @@ class Collector:
 
     def _conclude(self, exitstatus: int) -> int:
         """Decide and write the verdict; returns the exit code that agrees with it."""
-        if self._run.selected:
+        # A worker that died has told nothing; what it observed for all is in the run's folder.
+        if self._run.selected or (not self._met["seed"] and self._run.recall()):
             self._met = _met(self._run)
         self._leaked = self._leaks.look()
         decision = self._decide(exitstatus)
@@ -207,10 +208,9 @@ class Collector:
 
     def known(self, report: pytest.TestReport) -> Check | None:
         """Return what is known of a report's check, the report included; None for other tests."""
-        record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
-        told = [_check(report, record)] if record else []
-        told += [self._checks[report.nodeid]] if report.nodeid in self._checks else []
-        return min(told, key=lambda one: _WORST_FIRST.index(one.outcome), default=None)
+        told = (self._checks.get(report.nodeid), check_of(report))
+        known = [check for check in told if check is not None]
+        return min(known, key=lambda one: _WORST_FIRST.index(one.outcome), default=None)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict after everything else."""
@@ -337,52 +337,6 @@ def only_lists(config: pytest.Config) -> bool:
     """Tell whether nothing was to be run at all."""
     option = config.option
     return bool(option.collectonly or option.setupplan or option.show_fixtures_per_test)
-
-
-def _check(report: pytest.TestReport, record: dict[str, Any]) -> Check:
-    return Check(
-        report.nodeid,
-        record["category"],
-        tuple(record["requirements"]),
-        Outcome(record["outcome"]),
-        Attribution(record["attribution"]) if record["attribution"] else None,
-        tuple(_finding(finding) for finding in record["findings"]),
-        record["reason"],
-        record["row"],
-        attempts=record.get("attempts", 1),
-        duration_s=report.duration,
-        excerpt=_excerpt(record.get("excerpt")),
-    )
-
-
-def _excerpt(plain: dict[str, Any] | None) -> Excerpt | None:
-    if plain is None:
-        return None
-    return Excerpt(plain["conversation"], tuple(Glimpse(**g) for g in plain["glimpses"]))
-
-
-def _finding(plain: dict[str, Any]) -> Finding:
-    return Finding(
-        plain["code"],
-        Severity(plain["severity"]),
-        plain["message"],
-        plain["evidence"],
-        absence=plain["absence"],
-        attribution=Attribution(plain["attribution"]),
-    )
-
-
-def _crashed(report: pytest.TestReport) -> dict[str, Any]:
-    """Record a test whose worker died: nothing is known about the product."""
-    return {
-        "category": "",
-        "requirements": [],
-        "outcome": Outcome.INCONCLUSIVE.value,
-        "attribution": Attribution.HARNESS.value,
-        "row": "E4-46",
-        "reason": str(report.longrepr).partition("\n")[0] or "the worker crashed",
-        "findings": [],
-    }
 
 
 def _with_duration(check: Check, duration_s: float) -> Check:

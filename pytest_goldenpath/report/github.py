@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_goldenpath.contract.findings import excerpt, printable
 from pytest_goldenpath.report.markdown import promises
-from pytest_goldenpath.report.terminal import ACTIONS, WORDS
+from pytest_goldenpath.report.terminal_summary import ACTIONS, WORDS
 
 #: Annotations of each kind; the tenth error is the runner's.
 MOST = 9

@@ -19,20 +19,21 @@ _SLOWEST = 5
 #: A check below this is nobody's concern, seconds.
 _SLOW_S = 0.05
 _LONGEST = 240
+#: A command is of use only as a whole.
+_LONGEST_COMMAND = 1000
 _MARKUP = re.compile(r"[^\w ,;/=%?'\"()+-]|_|(?<=www)\.", re.ASCII)
 _EXPECTED = re.compile(r"expected (?P<expected>.+?),? (?:but )?got (?P<got>.+)", re.DOTALL)
 
 
-def markdown(verdict: Mapping[str, Any], *, evidence: str, command: str = "") -> str:
+def markdown(verdict: Mapping[str, Any], *, evidence: str) -> str:
     """Tell a verdict document; the result ends with a blank line.
 
     Args:
         verdict: a ``goldenpath-verdict/1`` document.
         evidence: where it was written.
-        command: how to run the same again, '' when that is not known.
 
     """
-    word = verdict["verdict"]
+    word, command = verdict["verdict"], verdict.get("command", "")
     target = verdict["target"]
     revision = f", revision {literal(target['revision'])}" if target["revision"] else ""
     lines = [
@@ -45,7 +46,7 @@ def markdown(verdict: Mapping[str, Any], *, evidence: str, command: str = "") ->
         *_facts(verdict),
         *_slowest(verdict),
         f"- verdict file: {literal(evidence)}",
-        *([f"- run again: {literal(command, 400)}"] if command else []),
+        *([f"- run again: {literal(command, _LONGEST_COMMAND)}"] if command else []),
     ]
     return "\n".join(lines) + "\n\n"
 
@@ -177,11 +178,11 @@ def _bypass(bypass: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _slowest(verdict: Mapping[str, Any]) -> Iterator[str]:
-    slow = sorted(verdict["checks"], key=lambda check: (-check["duration_s"], check["id"]))
-    told = [
-        f"{literal(check['id'])} {check['duration_s']:.2f} s"
-        for check in slow[:_SLOWEST]
-        if check["duration_s"] >= _SLOW_S
-    ]
-    if told:
-        yield f"- slowest checks: {', '.join(told)}"
+    """Tell what took longest: the checks, and what the target was asked."""
+    checks = [(check["duration_s"], check["id"]) for check in verdict["checks"]]
+    steps = [(step["took_s"], step["step"]) for step in verdict.get("slowest", ())]
+    for name, took in (("checks", checks), ("steps", steps)):
+        slow = sorted((one for one in took if one[0] >= _SLOW_S), key=lambda one: (-one[0], one[1]))
+        told = [f"{literal(text)} {seconds:.2f} s" for seconds, text in slow[:_SLOWEST]]
+        if told:
+            yield f"- slowest {name}: {', '.join(told)}"

@@ -37,6 +37,7 @@ _CONTRADICTS = {
     Verdict.BYPASSED: {Exit.INCONCLUSIVE},
     Verdict.PASS: {Exit.INCONCLUSIVE, Exit.BYPASSED},
 }
+_MOST_STEPS = 5
 #: Only the embedded backend is called that; its port is another one in each run.
 _EMBEDDED = "local"
 
@@ -165,8 +166,11 @@ def _rendered(parts: Sequence[Document], checks: Sequence[Document]) -> dict[str
         "counts": _counts(checks),
         "http_503": sum(part["http_503"] for part in parts),
         **_readiness(parts, checks),
+        "unfinished": _unfinished(parts),
         "checks": list(checks),
         "reasons": [*_reasons(parts), *mixed],
+        "slowest": _slowest(parts),
+        "command": _told((part.get("command", "") for part in parts), "; "),
         "parts": list(parts),
     }
 
@@ -197,6 +201,22 @@ def _reasons(parts: Sequence[Document]) -> list[str]:
         for reason in part["reasons"]
     ]
     return list(dict.fromkeys(reason for _, reason in sorted(told)))
+
+
+def _unfinished(parts: Sequence[Document]) -> list[str]:
+    several = len({label_of(part["target"]) for part in parts}) > 1
+    return sorted(
+        {
+            f"{part['target']['name']}: {name}" if several else name
+            for part in parts
+            for name in part.get("unfinished", ())
+        }
+    )
+
+
+def _slowest(parts: Sequence[Document]) -> list[dict[str, Any]]:
+    steps = {(-one["took_s"], one["step"]) for part in parts for one in part.get("slowest", ())}
+    return [{"step": step, "took_s": -took_s} for took_s, step in sorted(steps)[:_MOST_STEPS]]
 
 
 def _warmup(found: Sequence[Document]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_shards_are_told_as_one_run(shards: list[str], capsys: pytest.CaptureFix
 
     assert code == 1
     assert "== golden path: FAIL (exit 1) ==" in said
-    assert "seen: answer: Mock response" in said
+    assert "answer: Mock response" in said
     assert "checks: 1 passed, 1 failed, 1 skipped" in said
     assert (
         f"part: staging PASS (exit 0), 1 passed, 0 failed, 0 inconclusive, 0 skipped: {shards[0]}"

@@ -40,8 +40,16 @@ _CHECKS = """
         pass
 """
 _LIVE = """
+    import os
+
+    import pytest
+
     def test_answers(golden_journey):
         assert golden_journey.answer()
+
+    @pytest.mark.category("smoke")
+    def test_kills_its_worker():
+        os._exit(3)
 """
 _WITHIN_S = 60
 
@@ -82,7 +90,7 @@ def test_junit_tells_checks_and_verdict(
 ) -> None:
     """Each test case says what is known of it, the suite says the verdict, and the counts agree.
 
-    The run with workers has a target, and so knows how long it took.
+    The run with workers has a target, and so knows how long it took; one of them dies.
     """
     if workers:
         pytester.makepyfile(test_live=_LIVE)
@@ -115,7 +123,11 @@ def test_junit_tells_checks_and_verdict(
     }
     assert told["test_is_undecided"]["goldenpath.row"] == "E4-45"
     assert told["test_breaks_afterwards"]["goldenpath.outcome"] == "inconclusive"
-    assert (suite.attrib["failures"], suite.attrib["errors"]) == ("1", "2")
+    if workers:
+        assert told["test_kills_its_worker"]["goldenpath.row"] == "E4-46"
+        (crash,) = cases["test_kills_its_worker"].findall("error")
+        assert crash.attrib["message"].startswith("undecided: worker ")
+    assert (suite.attrib["failures"], suite.attrib["errors"]) == ("1", "3" if workers else "2")
     (failure,), (error,) = cases["test_fails"][1:], cases["test_is_undecided"][1:]
     assert (failure.tag, failure.attrib["type"]) == ("failure", "goldenpath.product")
     assert failure.attrib["message"] == "expected a price, got <b>none</b>"
@@ -159,7 +171,7 @@ def test_github_gets_a_summary_and_annotations(
     assert "file=test_own.py,line=13::expected a price" in errors[0]
     assert sum(line.startswith("::warning ") for line in commands) == 2
     assert text.startswith("an earlier command\n\n\n## Golden path: FAIL (exit 1)\n")
-    assert "--target=http&#58;//127" in text
+    assert "pytest --target http&#58;//127" in text
     assert "<b>" not in text
     (kept,) = read_folder(pytester.path / "kept").runs
     assert kept == json.loads((pytester.path / ".goldenpath" / "verdict.json").read_text())

@@ -18,6 +18,7 @@ from pytest_goldenpath.report.github import (
     command,
     relative_to_workspace,
 )
+from pytest_goldenpath.report.terminal_summary import ACTIONS
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Outcome
 from verdicts import BEGAN, NOTE, check, verdict
@@ -77,7 +78,7 @@ def test_promise_is_annotated_once_with_its_place() -> None:
         "line": "12",
     }
     assert "expected a real answer, got a mock\nseen: " in data
-    assert "product: the product has to be mended" in data
+    assert f"product: {ACTIONS['product']}" in data
 
 
 def test_clean_run_is_not_annotated() -> None:
@@ -97,7 +98,7 @@ def test_doubts_notes_and_bypass_are_warnings() -> None:
         "golden path: bypass active",
         "golden path: GP-105 (note)",
     ]
-    assert "infrastructure: run again when" in told[0][2]
+    assert f"infrastructure: {ACTIONS['infrastructure']}" in told[0][2]
 
 
 def test_run_that_stopped_early_is_annotated() -> None:

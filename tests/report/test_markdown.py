@@ -12,8 +12,10 @@ from markdown_it import MarkdownIt
 
 from pytest_goldenpath.contract.findings import Finding, Severity, printable
 from pytest_goldenpath.report.markdown import expected_and_got, literal, markdown, promises
+from pytest_goldenpath.report.terminal_summary import ACTIONS, WORDS
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.checks import Outcome
+from pytest_goldenpath.verdict.excerpt import Step
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.warmup import VPC, ProbeReport, ResilienceReport
 from verdicts import BEGAN, FINDING, check, verdict
@@ -86,7 +88,7 @@ def broken_by(text: str) -> dict[str, object]:
 @pytest.mark.parametrize("text", _HOSTILE)
 def test_target_cannot_write_markup(text: str) -> None:
     """What a target says is shown as it is, and is neither markup nor link, wherever it stands."""
-    seen = rendered(markdown(broken_by(text), evidence="verdict.json", command="pytest"))
+    seen = rendered(markdown(broken_by(text), evidence="verdict.json"))
 
     assert seen.tags <= _TAGS
     assert not [pair for pair in seen.attributes if pair[0] != "style"]
@@ -108,17 +110,23 @@ def test_any_text_renders_as_itself(text: str) -> None:
 def test_failed_verdict_says_what_to_do() -> None:
     """Verdict, promise, both sides of it, proof, whose trouble, evidence and how to repeat it."""
     text = markdown(
-        verdict(check(1, Outcome.FAILED), check(2)),
+        verdict(
+            check(1, Outcome.FAILED),
+            check(2, duration_s=3.0),
+            slowest=(Step("login (password)", 2.5),),
+            command="goldenpath run --target staging",
+        ),
         evidence=".goldenpath/verdict.json",
-        command="goldenpath run --target staging",
     )
     seen = rendered(text)
 
     assert "Golden path: FAIL (exit 1)" in text
-    assert "this deployment must not serve users" in text
-    assert "**product**: the product has to be mended" in text
+    assert WORDS["FAIL"] in text
+    assert f"**product**: {ACTIONS['product']}" in text
     assert "warm-up: vpc ready in 0.4 of 60 s; db ready in 0.6 of 45 s" in text
+    assert "3.00 s" in text
     for told in (
+        "login (password)",
         "a real answer",
         "a mock",
         FINDING.evidence,
@@ -132,9 +140,9 @@ def test_passed_verdict_has_no_table() -> None:
     """A pass is told in a few lines."""
     text = markdown(verdict(check(1)), evidence="verdict.json")
 
-    assert "this deployment may serve users" in text
+    assert WORDS["PASS"] in text
     assert "|" not in text
-    assert len(text.splitlines()) < 10
+    assert len(text.splitlines()) < 12
 
 
 def test_undecided_verdict_says_why_and_whose_turn_it_is() -> None:
@@ -142,8 +150,8 @@ def test_undecided_verdict_says_why_and_whose_turn_it_is() -> None:
     text = markdown(verdict(check(1, Outcome.INCONCLUSIVE)), evidence="verdict.json")
 
     assert "undecided: " in text
-    assert "**infrastructure**: run again when the infrastructure is back" in text
-    assert "product" not in text
+    assert f"**infrastructure**: {ACTIONS['infrastructure']}" in text
+    assert "**product**" not in text
 
 
 def test_bypass_and_readiness_are_told() -> None:
