@@ -18,6 +18,7 @@ from _pytest.junitxml import LogXML, xml_key
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.plugin.session import Collector
 from pytest_goldenpath.report import github, history, junit
+from pytest_goldenpath.report.leaks import holds_secret, remove_content
 from pytest_goldenpath.report.markdown import markdown
 from pytest_goldenpath.verdict.checks import Check, Outcome
 
@@ -67,6 +68,7 @@ class Continuous:
                 xml.add_global_property(name, value)
             # It wrote its file before anybody could know the verdict.
             xml.pytest_sessionfinish()
+            self._keep_clean(Path(xml.logfile))
         if self._run.settings.history_dir:
             self._keep(self._run.settings.history_dir, verdict)
         if os.environ.get(_SUMMARY):
@@ -93,6 +95,11 @@ class Continuous:
                 terminalreporter.write_line(line)
         for note in self._notes:
             terminalreporter.write_line(f"goldenpath: {note}", yellow=True)
+
+    def _keep_clean(self, path: Path) -> None:
+        """Take away again what the last look at the files has taken away before."""
+        if holds_secret(path, self._run.redactor):
+            remove_content(path)
 
     def _place(self, report: pytest.TestReport, check: Check) -> None:
         if check.outcome in {Outcome.PASSED, Outcome.SKIPPED}:

@@ -147,10 +147,7 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
-        if _is_heard(config, settings):
-            from pytest_goldenpath.plugin.ci import Continuous
-
-            config.pluginmanager.register(Continuous(config, run, collector), "goldenpath_ci")
+        _pass_on(config, run, collector)
     if run.times and not only_lists(config):
         _hurry(config, run, run.times)
 
@@ -180,11 +177,14 @@ def _check_secrets(config: pytest.Config, run: Run, items: list[pytest.Item]) ->
             )
 
 
-def _is_heard(config: pytest.Config, settings: Settings) -> bool:
-    """Tell whether a system around this run wants to hear of its checks and its verdict."""
-    asked = (config.getoption("xmlpath", None), settings.history_dir)
+def _pass_on(config: pytest.Config, run: Run, collector: Collector) -> None:
+    """Let a system around this run hear of its checks and its verdict, when one wants to."""
+    asked = (config.getoption("xmlpath", None), run.settings.history_dir)
     github = (os.environ.get("GITHUB_ACTIONS"), os.environ.get("GITHUB_STEP_SUMMARY"))
-    return any(asked) or any(github)
+    if any(asked) or any(github):
+        from pytest_goldenpath.plugin.ci import Continuous
+
+        config.pluginmanager.register(Continuous(config, run, collector), "goldenpath_ci")
 
 
 def _check_context(settings: Settings) -> None:
