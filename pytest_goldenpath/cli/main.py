@@ -40,6 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from pytest_goldenpath.cli.capacity import capacity
 
         return capacity(rest)
+    if command == "summary":
+        from pytest_goldenpath.cli.summary import summary
+
+        return summary(rest)
+    if command == "trend":
+        from pytest_goldenpath.cli.trend import trend
+
+        return trend(rest)
     return _command(arguments)
 
 
@@ -118,6 +126,8 @@ def _command(arguments: list[str]) -> int:
     commands.add_parser("run", help="run the suites; takes every option of pytest")
     commands.add_parser("backend", help="run the reference backend by hand")
     commands.add_parser("capacity", help="tell what a target shows of its capacity")
+    commands.add_parser("summary", help="merge verdict files into one verdict")
+    commands.add_parser("trend", help="compare the verdicts of earlier runs")
     again = commands.add_parser("replay", help="judge a saved transcript again")
     again.add_argument("file", type=Path, help="a file of .goldenpath/transcripts")
     about = commands.add_parser("explain", help="tell what a finding's code means")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_goldenpath.contract.findings import Attribution, Finding, printable
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity, printable
 from pytest_goldenpath.contract.judgement import Judgement
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.errors import ContractBroken, GoldenpathError, InfraError
@@ -19,8 +19,8 @@ from pytest_goldenpath.plugin.fast import TimeIsOver
 from pytest_goldenpath.plugin.judging import own_word
 from pytest_goldenpath.plugin.run import RUN, run_of
 from pytest_goldenpath.report.terminal import finding_lines
-from pytest_goldenpath.verdict.checks import OWN_FAULT, Explained, Outcome, explain
-from pytest_goldenpath.verdict.excerpt import excerpt_of
+from pytest_goldenpath.verdict.checks import OWN_FAULT, Check, Explained, Outcome, explain
+from pytest_goldenpath.verdict.excerpt import Excerpt, Glimpse, excerpt_of
 
 #: What the check's ``prove`` judged; absent when it was not called.
 JUDGED: pytest.StashKey[tuple[Judgement, ...]] = pytest.StashKey()
@@ -218,4 +218,56 @@ def _plain(finding: Finding) -> dict[str, Any]:
         "evidence": finding.evidence,
         "absence": finding.absence,
         "attribution": finding.attribution.value,
+    }
+
+
+def check_of(report: pytest.TestReport) -> Check | None:
+    """Return what a report says of a check; None for a phase that says nothing, and other tests."""
+    record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
+    if record is None and report.failed and report.when not in {"setup", "call", "teardown"}:
+        record = _crashed(report)
+    if record is None:
+        return None
+    return Check(
+        report.nodeid,
+        record["category"],
+        tuple(record["requirements"]),
+        Outcome(record["outcome"]),
+        Attribution(record["attribution"]) if record["attribution"] else None,
+        tuple(_finding_from(finding) for finding in record["findings"]),
+        record["reason"],
+        record["row"],
+        attempts=record.get("attempts", 1),
+        duration_s=report.duration,
+        excerpt=_excerpt_from(record.get("excerpt")),
+    )
+
+
+def _excerpt_from(plain: dict[str, Any] | None) -> Excerpt | None:
+    if plain is None:
+        return None
+    return Excerpt(plain["conversation"], tuple(Glimpse(**g) for g in plain["glimpses"]))
+
+
+def _finding_from(plain: dict[str, Any]) -> Finding:
+    return Finding(
+        plain["code"],
+        Severity(plain["severity"]),
+        plain["message"],
+        plain["evidence"],
+        absence=plain["absence"],
+        attribution=Attribution(plain["attribution"]),
+    )
+
+
+def _crashed(report: pytest.TestReport) -> dict[str, Any]:
+    """Record a test whose worker died: nothing is known about the product."""
+    return {
+        "category": "",
+        "requirements": [],
+        "outcome": Outcome.INCONCLUSIVE.value,
+        "attribution": Attribution.HARNESS.value,
+        "row": "E4-46",
+        "reason": str(report.longrepr).partition("\n")[0] or "the worker crashed",
+        "findings": [],
     }

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.rules.health import count_503, revisions_of
 from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.plugin.leaks import Leaks
 from pytest_goldenpath.plugin.options import TAKEN
-from pytest_goldenpath.plugin.outcomes import ATTRIBUTE
+from pytest_goldenpath.plugin.outcomes import check_of
 from pytest_goldenpath.plugin.repeating import command_of
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.report.files import write_verdict
@@ -26,17 +25,18 @@ from pytest_goldenpath.report.terminal_summary import summary_lines
 from pytest_goldenpath.verdict.checks import Check, Outcome
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
-from pytest_goldenpath.verdict.excerpt import Excerpt, Glimpse, Step, slowest
+from pytest_goldenpath.verdict.excerpt import Step, slowest
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.outage import from_plain as outages_from_plain
 from pytest_goldenpath.verdict.readiness import readiness
+from pytest_goldenpath.verdict.timings import timings
 from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
 
 #: Key of what a worker tells the controller at its end.
 OUTPUT = "goldenpath"
 #: Key of a worker's refusal of a wrong setting or marker.
 REFUSAL = "goldenpath_refusal"
-_NOTHING_MET = {"http_503": 0, "revision": "", "seed": "", "slowest": ()}
+_NOTHING_MET = {"http_503": 0, "revision": "", "seed": "", "slowest": (), "timings": {}}
 _NOT_NEEDED = "no check that needs the target came to run"
 _WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
@@ -88,6 +88,9 @@ class Collector:
         self._session: pytest.Session | None = None
         self._leaks = Leaks(config, run)
         self._leaked: tuple[str, ...] = ()
+        #: The verdict document, None until the run is decided, and where it was written.
+        self.verdict: dict[str, Any] | None = None
+        self.evidence = ""
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session, to stop it when the verdict is certain."""
@@ -110,13 +113,11 @@ class Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a phase's report; the worst of a test's phases counts."""
-        record: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
-        if record is None and report.failed and report.when not in {"setup", "call", "teardown"}:
-            record = _crashed(report)
-        if record is None:
+        told = check_of(report)
+        if told is None:
             self._foreign_failures += report.failed
             return
-        self._add(_check(report, record))
+        self._add(told)
         check = self._checks[report.nodeid]
         if self._stops_early and (check.outcome is Outcome.FAILED or check.accusations):
             self._stop()
@@ -133,6 +134,7 @@ class Collector:
             self._met["revision"] = self._met["revision"] or said["revision"]
             self._met["seed"] = self._met["seed"] or said["seed"]
             self._met["slowest"] = self._met["slowest"] or said["slowest"]
+            self._met["timings"] = self._met["timings"] or said["timings"]
             self._addresses = said["addresses"]
             told = outages_from_plain(json.loads(said["outages"]))
             self._outages = max(self._outages, told, key=lambda known: known.recoveries)
@@ -161,6 +163,9 @@ class Collector:
         try:
             self._selected |= self._run.recall_selected()
             code = self._conclude(pytest.ExitCode.TESTS_FAILED)
+            listener = self._config.pluginmanager.getplugin("goldenpath_ci")
+            if listener is not None:
+                listener.pytest_sessionfinish()
             terminal, capture = map(
                 self._config.pluginmanager.getplugin, ("terminalreporter", "capturemanager")
             )
@@ -175,7 +180,8 @@ class Collector:
 
     def _conclude(self, exitstatus: int) -> int:
         """Decide and write the verdict; returns the exit code that agrees with it."""
-        if self._run.selected:
+        # A worker that died has told nothing; what it observed for all is in the run's folder.
+        if self._run.selected or (not self._met["seed"] and self._run.recall()):
             self._met = _met(self._run)
         self._leaked = self._leaks.look()
         decision = self._decide(exitstatus)
@@ -191,6 +197,7 @@ class Collector:
         except OSError as error:
             path = f"not written: {error.strerror}"
             code = code or Exit.INCONCLUSIVE
+        self.verdict, self.evidence = verdict, path
         self._told = summary_lines(
             verdict,
             evidence=path,
@@ -198,6 +205,12 @@ class Collector:
             verbosity=self._config.getoption("verbose", 0),
         )
         return code
+
+    def known(self, report: pytest.TestReport) -> Check | None:
+        """Return what is known of a report's check, the report included; None for other tests."""
+        told = (self._checks.get(report.nodeid), check_of(report))
+        known = [check for check in told if check is not None]
+        return min(known, key=lambda one: _WORST_FIRST.index(one.outcome), default=None)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict after everything else."""
@@ -311,6 +324,7 @@ class Collector:
             max(self._outages, self._run.outages().known(), key=lambda known: known.recoveries),
             tuple(Step(**step) for step in self._met["slowest"]),
             command_of(self._config, settings, self._met["seed"]),
+            self._met["timings"],
         )
 
 
@@ -323,52 +337,6 @@ def only_lists(config: pytest.Config) -> bool:
     """Tell whether nothing was to be run at all."""
     option = config.option
     return bool(option.collectonly or option.setupplan or option.show_fixtures_per_test)
-
-
-def _check(report: pytest.TestReport, record: dict[str, Any]) -> Check:
-    return Check(
-        report.nodeid,
-        record["category"],
-        tuple(record["requirements"]),
-        Outcome(record["outcome"]),
-        Attribution(record["attribution"]) if record["attribution"] else None,
-        tuple(_finding(finding) for finding in record["findings"]),
-        record["reason"],
-        record["row"],
-        attempts=record.get("attempts", 1),
-        duration_s=report.duration,
-        excerpt=_excerpt(record.get("excerpt")),
-    )
-
-
-def _excerpt(plain: dict[str, Any] | None) -> Excerpt | None:
-    if plain is None:
-        return None
-    return Excerpt(plain["conversation"], tuple(Glimpse(**g) for g in plain["glimpses"]))
-
-
-def _finding(plain: dict[str, Any]) -> Finding:
-    return Finding(
-        plain["code"],
-        Severity(plain["severity"]),
-        plain["message"],
-        plain["evidence"],
-        absence=plain["absence"],
-        attribution=Attribution(plain["attribution"]),
-    )
-
-
-def _crashed(report: pytest.TestReport) -> dict[str, Any]:
-    """Record a test whose worker died: nothing is known about the product."""
-    return {
-        "category": "",
-        "requirements": [],
-        "outcome": Outcome.INCONCLUSIVE.value,
-        "attribution": Attribution.HARNESS.value,
-        "row": "E4-46",
-        "reason": str(report.longrepr).partition("\n")[0] or "the worker crashed",
-        "findings": [],
-    }
 
 
 def _with_duration(check: Check, duration_s: float) -> Check:
@@ -385,4 +353,5 @@ def _met(run: Run) -> dict[str, Any]:
         "revision": next((names[0] for names in named if names), ""),
         "seed": survey.seed,
         "slowest": [asdict(step) for step in slowest(survey)],
+        "timings": timings(survey),
     }

@@ -44,6 +44,7 @@ _FILE_KEYS = (
     "gate",
     "allowed_skips",
     "warmup",
+    "history_dir",
 )
 _PATH_OPTIONS = frozenset(
     f"--{prefix}{name}" for prefix in ("", "goldenpath-") for name in ("evidence-dir", "env-file")
@@ -60,6 +61,7 @@ class Settings:
         execution_mode: ``full`` or ``fast_feedback``.
         warmup: ``auto``, ``fixed`` or ``off``.
         evidence_dir: absolute path.
+        history_dir: where a copy of each verdict is kept, or None.
         faults, variants: of the embedded backend.
         bypass: the tester's.
         rulebook: how strictly to judge.
@@ -78,6 +80,7 @@ class Settings:
     sources: Mapping[str, str]
     warmup: str = AUTO
     fast_budget_s: float = LONGEST_S
+    history_dir: Path | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -133,6 +136,7 @@ def read_settings(config: pytest.Config) -> Settings:
         categories = ("smoke",)
     evidence = reader.one("evidence-dir", _EVIDENCE)
     warmup = reader.one("warmup", AUTO)
+    history = reader.one("history-dir", "")
     _check_name("--warmup", warmup, WARMUPS)
     faults = _embedded_names(reader, "fault")
     variants = _embedded_names(reader, "variant")
@@ -155,6 +159,7 @@ def read_settings(config: pytest.Config) -> Settings:
         {**resolved.sources, **reader.sources},
         warmup.value,
         fast_budget_s,
+        config.invocation_params.dir / history.value if history.value else None,
     )
 
 

@@ -121,6 +121,9 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         settings = read_settings(config)
         if not only_lists(config) and worker_input is None:
             prepare_folder(settings.evidence_dir, source=settings.sources["evidence_dir"])
+            if settings.history_dir:
+                source = settings.sources["history_dir"]
+                prepare_folder(settings.history_dir, source=source, setting="history_dir")
             if not is_under_way:
                 forget(settings.evidence_dir)
             if is_used:
@@ -144,6 +147,7 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
+        _pass_on(config, run, collector)
     if run.times and not only_lists(config):
         _hurry(config, run, run.times)
 
@@ -171,6 +175,16 @@ def _check_secrets(config: pytest.Config, run: Run, items: list[pytest.Item]) ->
                 f"goldenpath: {name}: a parameter of it holds a secret, and so does its name; "
                 "give the parameters ids of their own"
             )
+
+
+def _pass_on(config: pytest.Config, run: Run, collector: Collector) -> None:
+    """Let a system around this run hear of its checks and its verdict, when one wants to."""
+    asked = (config.getoption("xmlpath", None), run.settings.history_dir)
+    github = (os.environ.get("GITHUB_ACTIONS"), os.environ.get("GITHUB_STEP_SUMMARY"))
+    if any(asked) or any(github):
+        from pytest_goldenpath.plugin.ci import Continuous
+
+        config.pluginmanager.register(Continuous(config, run, collector), "goldenpath_ci")
 
 
 def _check_context(settings: Settings) -> None:

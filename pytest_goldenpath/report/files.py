@@ -30,8 +30,8 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder / TRANSCRIPTS_FOLDER, ignore_errors=True)
 
 
-def prepare_folder(folder: Path, *, source: str) -> None:
-    """Make the evidence folder, and prove that a file can be written there.
+def prepare_folder(folder: Path, *, source: str, setting: str = "--evidence-dir") -> None:
+    """Make the folder that a setting names, and prove that a file can be written there.
 
     Raises:
         ConfigError: it cannot be made or written to.
@@ -43,7 +43,7 @@ def prepare_folder(folder: Path, *, source: str) -> None:
             pass
     except OSError as error:
         raise ConfigError(
-            "--evidence-dir",
+            setting,
             str(folder),
             f"nothing can be written there ({error.strerror})",
             source=source,

@@ -55,6 +55,11 @@ class Told(Protocol):
         ...
 
     @property
+    def history_dir(self) -> Path | None:
+        """Where a copy of each verdict is kept, if anywhere."""
+        ...
+
+    @property
     def rulebook(self) -> Rulebook:
         """How strictly the run is judged."""
         ...
@@ -122,6 +127,7 @@ def header_lines(told: Told) -> list[str]:
         "infra_attempts": f"{target.infra_attempts}",
         "infra_delay_s": f"{target.infra_delay_s:g}",
         "evidence_dir": str(told.evidence_dir),
+        "history_dir": str(told.history_dir or ""),
         "gate": "a skipped check is not green" if told.rulebook.gate else "",
         "accept_bypass": "a bypassed run exits with 0" if told.rulebook.accept_bypass else "",
     }

@@ -17,7 +17,7 @@ from pytest_goldenpath.verdict.bypass import Bypass
 
 _QUIET, _QUIETER = -1, -2
 _STYLES = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "BYPASSED": "purple"}
-_WORDS = {
+WORDS = {
     "PASS": "this deployment may serve users",
     "FAIL": "this deployment must not serve users",
     "INCONCLUSIVE": "nothing can be said about this deployment",
@@ -34,7 +34,7 @@ _USERS = {
     "7": "requests lack a context of their own",
     "8": "safety is switched off",
 }
-_ACTIONS = {
+ACTIONS = {
     "product": "ours; the product has to be mended, running again will not help",
     "auth": "ours; the product's authentication has to be mended, running again will not help",
     "infrastructure": "not the product; run again when the infrastructure is back",
@@ -73,7 +73,7 @@ def summary_lines(
     style = _STYLES[word]
     lines = [Line(f"golden path: {word} (exit {verdict['exit_code']})", style)]
     if verbosity > _QUIETER:
-        lines.append(Line(f"{_WORDS[word]}: {_place(verdict['target'])}", style))
+        lines.append(Line(f"{WORDS[word]}: {_place(verdict['target'])}", style))
         lines += _reasons(verdict, bypass)
     if verbosity > _QUIET:
         lines += _circumstances(verdict)
@@ -142,11 +142,11 @@ def _users(findings: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
 def _whose(verdict: Mapping[str, Any]) -> Iterator[Line]:
     """Tell whose trouble it is, what is to be done, and by which sign that was decided."""
     blamed = [check for check in verdict["checks"] if check["attribution"]]
-    for name in [name for name in _ACTIONS if any(c["attribution"] == name for c in blamed)]:
+    for name in [name for name in ACTIONS if any(c["attribution"] == name for c in blamed)]:
         rows = dict.fromkeys(c.get("row", "") for c in blamed if c["attribution"] == name)
         signs = [f"{row}: {_sign(row)}" for row in rows if _sign(row)]
         sign = f" ({_listed(signs, _MOST_SIGNS, '; ')})" if signs else ""
-        yield Line(f"{name}: {_ACTIONS[name]}{sign}")
+        yield Line(f"{name}: {ACTIONS[name]}{sign}")
 
 
 def _sign(row: str) -> str:

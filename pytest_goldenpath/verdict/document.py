@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import Any
@@ -40,6 +40,7 @@ class RunFacts:
         outages: what the run waited for after it.
         slowest: what took longest, the longest first.
         command: how to make the same run again.
+        timings: how long the target took, seconds, by figure.
     """
 
     target: Target
@@ -56,6 +57,7 @@ class RunFacts:
     outages: Outages = field(default_factory=Outages)
     slowest: tuple[Step, ...] = ()
     command: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
 
 
 def document(
@@ -101,6 +103,7 @@ def document(
         "http_503": facts.http_503,
         **({"readiness": _readiness(facts.readiness)} if facts.readiness else {}),
         "unfinished": list(decision.unfinished),
+        **({"timings": dict(facts.timings)} if facts.timings else {}),
         "checks": [_check(check) for check in sorted(checks, key=lambda check: check.id)],
         "reasons": list(decision.reasons),
         "slowest": [{"step": s.name, "took_s": round(s.took_s, 3)} for s in facts.slowest],
