@@ -84,6 +84,8 @@ class Collector:
         self._gave_up = False
         self._stops_early = run.settings.execution_mode == "fast_feedback"
         self._told: list[Line] = []
+        #: The verdict as a document, once it is decided.
+        self.verdict: dict[str, Any] = {}
         self._header_told = False
         self._session: pytest.Session | None = None
         self._leaks = Leaks(config, run)
@@ -184,7 +186,7 @@ class Collector:
             others = f"{self._foreign_failures} tests that are no golden path checks failed"
             decision = replace(decision, reasons=(*decision.reasons, others))
         plain = document(decision, self._checks.values(), self._facts(), exit_code=code)
-        verdict: dict[str, Any] = scrub(plain, self._run.redactor)
+        self.verdict = verdict = scrub(plain, self._run.redactor)
         folder = self._run.settings.evidence_dir
         try:
             path = str(write_verdict(folder, verdict))
