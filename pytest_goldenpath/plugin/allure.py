@@ -110,6 +110,8 @@ class Results:
         result.status = told.status(record)
         said = told.message(record, attempt)
         if attempt:
+            # A passed test's message is not shown everywhere, its description is.
+            result.description = f"{result.description or ''}\n\n**{attempt}**".strip()
             result.labels.append(model.Label("attempt", attempt))
         if said:
             trace = result.statusDetails.trace if result.statusDetails else None
@@ -218,7 +220,7 @@ class Conclusion:
             further = self._config.hook.pytest_goldenpath_environment(config=self._config)
             return files.merged(own, [entries for entries in further if entries])
         except Exception as error:  # noqa: BLE001  # somebody else's hook may raise anything
-            return {**own, "Further.entries": f"missing: {type(error).__name__}: {error}"}
+            return {**own, "Further-entries": f"missing: {type(error).__name__}: {error}"}
 
 
 def hook_in(config: pytest.Config, run: Run) -> None:

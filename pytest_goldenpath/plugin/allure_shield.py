@@ -7,6 +7,7 @@ redactor first, and handed back at the end, for allure-pytest takes it away by i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,15 +99,25 @@ class Shield:
 
 
 def shield(config: pytest.Config, redactor: Redactor) -> Path:
-    """Replace Allure's file logger, once, and return the folder that it writes to."""
-    folder = Path(config.option.allure_report_dir).absolute()
+    """Replace Allure's file logger, once, and return the folder that it writes to.
+
+    Raises:
+        pytest.UsageError: it is not there, so nobody could keep secrets out of the folder.
+
+    """
+    # As allure-pytest does it, so that both mean the same folder.
+    folder = Path(os.path.abspath(config.option.allure_report_dir))  # noqa: PTH100
     if config.stash.get(_SHIELDED, False):
         return folder
     config.stash[_SHIELDED] = True
     manager = allure_commons.plugin_manager
-    for logger in manager.get_plugins():
-        if isinstance(logger, AllureFileLogger) and logger._report_dir == folder:  # noqa: SLF001  # how else to tell which one
-            _replace(config, logger, Shield(logger, redactor))
+    loggers = [known for known in manager.get_plugins() if isinstance(known, AllureFileLogger)]
+    # It does not say where it writes, and a nested run has one of its own.
+    mine = [logger for logger in loggers if logger._report_dir == folder]  # noqa: SLF001
+    if not mine:
+        raise pytest.UsageError("goldenpath: allure-pytest writes to --alluredir in an unknown way")
+    for logger in mine:
+        _replace(config, logger, Shield(logger, redactor))
     return folder
 
 

@@ -30,7 +30,7 @@ def environment(verdict: Mapping[str, Any], versions: Mapping[str, str]) -> dict
         "WebSocket": target["ws"],
         "Revision": target["revision"],
         "Categories": ", ".join(verdict["categories"]),
-        "Execution.mode": verdict["execution_mode"],
+        "Mode": verdict["execution_mode"],
         "Seed": verdict["seed"],
         "Started": verdict["started"],
         "Warm-up": warmup(verdict["warmup"]),
@@ -61,7 +61,7 @@ def bypass(found: Mapping[str, Any]) -> str:
 def properties(entries: Mapping[str, str]) -> str:
     """Write entries by the rules of Java, in which a blank, ``=`` or ``:`` would end a key."""
     return "".join(
-        f"{re.sub(r'[^A-Za-z0-9_.-]+', '.', name).strip('.') or 'unnamed'}={_value(value)}\n"
+        f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name).strip('-') or 'unnamed'}={_value(value)}\n"
         for name, value in entries.items()
     )
 

@@ -153,7 +153,7 @@ def test_counts_are_the_same_everywhere(
     assert heads == sorted([*dead, "[harness", "[infrastructure", "[product"])
     text = (told.folder / "environment.properties").read_text()
     assert "Verdict=FAIL (exit 1)\n" in text
-    assert "Team.of.the.day=blue\n" in text
+    assert "Team-of-the-day=blue\n" in text
     assert told.file("executor.json")["type"] == "github"
     assert {category["name"] for category in told.file("categories.json")} >= {"Product defect"}
 
@@ -362,7 +362,7 @@ def test_what_a_test_says_of_itself_is_kept(
         {"name": "goldenpath target", "value": "local"},
     ]
     assert "epic" not in {label["name"] for label in foreign["labels"]}
-    assert "Further.entries=missing: ValueError: no team\n" in text
+    assert "Further-entries=missing: ValueError: no team\n" in text
     assert "Verdict=PASS (exit 0)\n" in text
 
 

@@ -218,7 +218,7 @@ def test_properties_keep_the_rules_of_java() -> None:
     """A key ends at the first blank, = or :, and a backslash or a line break would eat the value."""
     text = files.properties({"Build = no: 1": "a\\b\nc = d", "Größe": "ü", "!": "x"})
 
-    assert text == "Build.no.1=a\\\\b c = d\nGr.e=ü\nunnamed=x\n"
+    assert text == "Build-no-1=a\\\\b c = d\nGr-e=ü\nunnamed=x\n"
 
 
 def test_further_entries_cannot_change_ours() -> None:
