@@ -169,24 +169,19 @@ class Results:
 class Conclusion:
     """Writes what is about the run as a whole, when everything else is written."""
 
-    def __init__(self, config: pytest.Config, run: Run, collector: Collector) -> None:
-        """Take the configuration, the run, and who decides its verdict."""
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        """Take the configuration and the run."""
         self._config = config
         self._run = run
-        self._collector = collector
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Wait for the verdict, then write it down for Allure."""
-        result = yield
-        if self._collector.verdict:
-            try:
-                self._conclude(self._collector.verdict)
-            except OSError as error:
-                terminal = self._config.pluginmanager.getplugin("terminalreporter")
-                if terminal:
-                    terminal.write_line(f"goldenpath: nothing more for Allure: {error.strerror}")
-        return result
+    def __call__(self, verdict: dict[str, Any]) -> None:
+        """Write a verdict down for Allure."""
+        try:
+            self._conclude(verdict)
+        except OSError as error:
+            terminal = self._config.pluginmanager.getplugin("terminalreporter")
+            if terminal:
+                terminal.write_line(f"goldenpath: nothing more for Allure: {error.strerror}")
 
     def _conclude(self, verdict: dict[str, Any]) -> None:
         folder = shield(self._config, self._run.redactor)
@@ -235,7 +230,7 @@ def hook_in(config: pytest.Config, run: Run) -> None:
 def conclude(config: pytest.Config, run: Run, collector: Collector) -> None:
     """Let the process that decides the verdict write it down for Allure as well."""
     config.pluginmanager.add_hookspecs(Hooks)
-    config.pluginmanager.register(Conclusion(config, run, collector), "goldenpath_allure_end")
+    collector.listeners.append(Conclusion(config, run))
 
 
 def _unregister(results: Results) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -84,8 +84,8 @@ class Collector:
         self._gave_up = False
         self._stops_early = run.settings.execution_mode == "fast_feedback"
         self._told: list[Line] = []
-        #: The verdict as a document, once it is decided.
-        self.verdict: dict[str, Any] = {}
+        #: Who else is told the verdict as a document, however the run ends.
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []
         self._header_told = False
         self._session: pytest.Session | None = None
         self._leaks = Leaks(config, run)
@@ -186,7 +186,7 @@ class Collector:
             others = f"{self._foreign_failures} tests that are no golden path checks failed"
             decision = replace(decision, reasons=(*decision.reasons, others))
         plain = document(decision, self._checks.values(), self._facts(), exit_code=code)
-        self.verdict = verdict = scrub(plain, self._run.redactor)
+        verdict: dict[str, Any] = scrub(plain, self._run.redactor)
         folder = self._run.settings.evidence_dir
         try:
             path = str(write_verdict(folder, verdict))
@@ -199,6 +199,8 @@ class Collector:
             bypass=self._run.settings.bypass,
             verbosity=self._config.getoption("verbose", 0),
         )
+        for listener in self.listeners:
+            listener(verdict)
         return code
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
