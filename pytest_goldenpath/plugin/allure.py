@@ -184,7 +184,7 @@ class Conclusion:
                 terminal.write_line(f"goldenpath: nothing more for Allure: {error.strerror}")
 
     def _conclude(self, verdict: dict[str, Any]) -> None:
-        folder = shield(self._config, self._run.redactor)
+        folder = shield(self._config, self._run)
         for check in verdict["checks"]:
             if check["row"] == _CRASHED:
                 _write(result=_crashed(check, verdict["target"]["name"]))
@@ -220,7 +220,7 @@ class Conclusion:
 
 def hook_in(config: pytest.Config, run: Run) -> None:
     """Complete the results of this process's checks, and shield what is written."""
-    shield(config, run.redactor)
+    shield(config, run)
     results = Results(config, run)
     config.pluginmanager.register(results, "goldenpath_allure")
     allure_commons.plugin_manager.register(results)

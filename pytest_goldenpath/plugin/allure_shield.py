@@ -16,7 +16,7 @@ import allure_commons
 import pytest
 from allure_commons.logger import AllureFileLogger
 
-from pytest_goldenpath.secrets import Redactor
+from pytest_goldenpath.plugin.run import Run
 
 _SHIELDED: pytest.StashKey[bool] = pytest.StashKey()
 #: Fixtures of the machinery, which tell a reader nothing.
@@ -28,10 +28,10 @@ _OURS = "_goldenpath_"
 class Shield:
     """Writes what Allure's file logger writes, without secrets."""
 
-    def __init__(self, logger: Any, redactor: Redactor) -> None:  # noqa: ANN401  # Allure is not typed
+    def __init__(self, logger: Any, run: Run) -> None:  # noqa: ANN401  # Allure is not typed
         """Take who writes, and who knows the secrets."""
         self._logger = logger
-        self._redactor = redactor
+        self._run = run
 
     @allure_commons.hookimpl
     def report_result(self, result: object) -> None:
@@ -74,22 +74,27 @@ class Shield:
 
     def _redacted(self, body: str | bytes) -> str | bytes:
         if isinstance(body, str):
-            return self._redactor.redact(body)
+            return self._redact(body)
         try:
-            return self._redactor.redact(body.decode("utf-8")).encode("utf-8")
+            return self._redact(body.decode("utf-8")).encode("utf-8")
         except UnicodeDecodeError:
             # No text: bytes that look like a secret are still one, such as in an archive's names.
-            return self._redactor.redact(body.decode("latin-1")).encode("latin-1")
+            return self._redact(body.decode("latin-1")).encode("latin-1")
 
     def _clean(self, item: object) -> None:
         """Redact every text of an item in place, if there is a secret in any of them."""
         whole = "\n".join(_texts(item))
-        if self._redactor.redact(whole) != whole:
+        if self._redact(whole) != whole:
             self._rewrite(item)
+
+    def _redact(self, text: str) -> str:
+        """Cut what any process of the run knows to be a secret."""
+        self._run.hear()
+        return self._run.redactor.redact(text)
 
     def _rewrite(self, value: object) -> object:
         if isinstance(value, str):
-            return self._redactor.redact(value)
+            return self._run.redactor.redact(value)
         if isinstance(value, list):
             value[:] = [self._rewrite(inner) for inner in value]
         elif _is_record(value):
@@ -98,7 +103,7 @@ class Shield:
         return value
 
 
-def shield(config: pytest.Config, redactor: Redactor) -> Path:
+def shield(config: pytest.Config, run: Run) -> Path:
     """Replace Allure's file logger, once, and return the folder that it writes to.
 
     Raises:
@@ -117,7 +122,7 @@ def shield(config: pytest.Config, redactor: Redactor) -> Path:
     if not mine:
         raise pytest.UsageError("goldenpath: allure-pytest writes to --alluredir in an unknown way")
     for logger in mine:
-        _replace(config, logger, Shield(logger, redactor))
+        _replace(config, logger, Shield(logger, run))
     return folder
 
 
