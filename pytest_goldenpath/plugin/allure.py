@@ -76,6 +76,7 @@ class Results:
         self._record: dict[str, Any] | None = None
         self._attempts = Counter[str]()
         self._drawn: dict[object, list[model.Attachment]] = {}
+        self._steps: dict[object, list[model.TestStepResult]] = {}
         self._docs = _documentation()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -139,17 +140,26 @@ class Results:
             result.steps.extend(_step(step) for step in steps)
         talks = 0
         for transcript in (*seen, *held):
-            if transcript is survey.journey:
-                steps = conversation_steps(transcript, findings)
-            elif talks < told.MOST_TALKS:
-                talks += 1
-                steps = (conversation_step(transcript, findings),)
-            else:
-                continue
-            result.steps.extend(_step(step) for step in steps)
+            is_journey = transcript is survey.journey
+            talks += not is_journey
+            if is_journey or talks <= told.MOST_TALKS:
+                result.steps.extend(self._followed(transcript, findings, is_journey=is_journey))
         is_bad = record["outcome"] in {Outcome.FAILED, Outcome.INCONCLUSIVE}
         for transcript in dict.fromkeys((*told.told_of(seen, findings, is_bad=is_bad), *held)):
             result.attachments.extend(self._attached(transcript, findings))
+
+    def _followed(
+        self, transcript: Transcript, findings: tuple[Finding, ...], *, is_journey: bool
+    ) -> list[model.TestStepResult]:
+        """Return a conversation's steps, made once; only a journey's stand by themselves."""
+        key = (transcript, findings, is_journey)
+        if key not in self._steps:
+            if is_journey:
+                steps = conversation_steps(transcript, findings)
+            else:
+                steps = (conversation_step(transcript, findings),)
+            self._steps[key] = [_step(step) for step in steps]
+        return self._steps[key]
 
     def _attached(
         self, transcript: Transcript, findings: tuple[Finding, ...]
