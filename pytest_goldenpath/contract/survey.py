@@ -67,6 +67,7 @@ class Login:
         email: the e-mail address in the answer, or ''.
         asked_email: the e-mail address that logged in, or ''.
         token: what the access token says; None without one.
+        began_s: our clock's time when the request was made, epoch seconds; 0 without one.
     """
 
     way: str
@@ -81,6 +82,7 @@ class Login:
     email: str = ""
     asked_email: str = ""
     token: TokenFacts | None = None
+    began_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ async def log_in(
     if isinstance(credentials, ReadyToken):
         return _ready(credentials, redactor)
     path, body, headers = login_request(credentials, redactor)
+    began_s = wall_clock()
     answer = await web.exchange(
         f"login ({credentials.way})",
         "POST",
@@ -116,6 +117,7 @@ async def log_in(
         email=email,
         asked_email=credentials.email if isinstance(credentials, PasswordLogin) else "",
         token=facts_of(token, redactor) if token else None,
+        began_s=began_s,
     )
     if not token or answer.exchange.status not in SUCCESSES:
         return record, None

@@ -72,6 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "infra_retry(*, attempts=3, delay=30.0): make a test again when its road broke and is back",
     )
+    if hasattr(config, "workerinput") and getattr(config.option, "clean_alluredir", False):
+        # The controller has cleaned; a worker that replaces a dead one would wipe the others' work.
+        config.option.clean_alluredir = False
     distributed = getattr(config.option, "numprocesses", None)
     if config.option.showfixtures or distributed or is_asked_for(config):
         from pytest_goldenpath.plugin.start import configure

@@ -29,7 +29,7 @@ from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.web import Web, learn_cookies, tls_context
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.judging import with_own_attribution, with_own_judgement
-from pytest_goldenpath.plugin.outcomes import JUDGED
+from pytest_goldenpath.plugin.outcomes import HELD, JUDGED
 from pytest_goldenpath.plugin.progress import teller
 from pytest_goldenpath.plugin.proof import require, trouble
 from pytest_goldenpath.plugin.run import Run, run_of
@@ -195,6 +195,7 @@ def journey(request: pytest.FixtureRequest, target: Target, user: User) -> Asker
         conversation = await hold_journey(replace(target, prompt=prompt), user, run.redactor)
         # A prompt of somebody else's may hold a secret as well.
         held = scrub(conversation, run.redactor)
+        request.node.stash.setdefault(HELD, []).append(held)
         write_transcript(run.settings.evidence_dir, f"{name}-{next(numbers)}", held)
         if held.symptom and not attribute(held.symptom).attribution.accuses:
             raise trouble(held.symptom)

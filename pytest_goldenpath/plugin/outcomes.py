@@ -11,6 +11,7 @@ import pytest
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity, printable
 from pytest_goldenpath.contract.judgement import Judgement
 from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.errors import ContractBroken, GoldenpathError, InfraError
 from pytest_goldenpath.journey.symptoms import symptom_of
 from pytest_goldenpath.plugin import proof
@@ -24,6 +25,8 @@ from pytest_goldenpath.verdict.excerpt import Excerpt, Glimpse, excerpt_of
 
 #: What the check's ``prove`` judged; absent when it was not called.
 JUDGED: pytest.StashKey[tuple[Judgement, ...]] = pytest.StashKey()
+#: Conversations of the check's own, held by the fixture ``journey``.
+HELD: pytest.StashKey[list[Transcript]] = pytest.StashKey()
 #: The attribute under which a report carries its check across processes; plain data only.
 ATTRIBUTE = "goldenpath"
 _FRAMEWORKS = frozenset({"_pytest", "pytest", "pytest_asyncio", "pytest_timeout", "anyio"})

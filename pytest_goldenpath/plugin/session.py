@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -84,6 +84,8 @@ class Collector:
         self._gave_up = False
         self._stops_early = run.settings.execution_mode == "fast_feedback"
         self._told: list[Line] = []
+        #: Who else is told the verdict as a document, however the run ends.
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []
         self._header_told = False
         self._session: pytest.Session | None = None
         self._leaks = Leaks(config, run)
@@ -204,6 +206,8 @@ class Collector:
             bypass=self._run.settings.bypass,
             verbosity=self._config.getoption("verbose", 0),
         )
+        for listener in self.listeners:
+            listener(verdict)
         return code
 
     def known(self, report: pytest.TestReport) -> Check | None:

@@ -148,6 +148,10 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
         _pass_on(config, run, collector)
+        if _writes_for_allure(config):
+            from pytest_goldenpath.plugin import allure
+
+            allure.conclude(config, run, collector)
     if run.times and not only_lists(config):
         _hurry(config, run, run.times)
 
@@ -225,6 +229,10 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     config.pluginmanager.register(Outcomes(), "goldenpath_outcomes")
     if any(retries_of(item, run).attempts > 1 for item in items):
         config.pluginmanager.register(Retrying(run), "goldenpath_retrying")
+    if _writes_for_allure(config):
+        from pytest_goldenpath.plugin import allure
+
+        allure.hook_in(config, run)
     if is_used:
         run.ask_for_warmth()
         config.pluginmanager.register(Warming(run), "goldenpath_warming")
@@ -232,6 +240,11 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
     if GUARD in config.stash:
         config.pluginmanager.register(CheckEnds(config.stash[GUARD]), "goldenpath_check_ends")
+
+
+def _writes_for_allure(config: pytest.Config) -> bool:
+    """Tell whether allure-pytest is there and has a folder to write to."""
+    return bool(getattr(config.option, "allure_report_dir", None))
 
 
 def _register_fixtures(config: pytest.Config) -> None:
