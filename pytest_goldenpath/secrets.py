@@ -17,7 +17,8 @@ _JWT_DOTS = 2
 _SEGMENT = 24
 _PIECE = 16
 _TOKEN = re.compile(r"[\w.~+/=-]+")
-_JWT = re.compile(r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*")
+#: It begins at the begin of a word and gives nothing back, so that no text makes it slow.
+_JWT = re.compile(r"(?<![\w-])(?=([\w-]*?)eyJ[\w-]{6})[\w-]++\.[\w-]{6,}+\.[\w-]*+")
 
 
 class Secret:
@@ -74,7 +75,7 @@ class Redactor:
         if present:
             longest_first = sorted(present, key=len, reverse=True)
             text = re.sub("|".join(map(re.escape, longest_first)), MASK, text, flags=re.IGNORECASE)
-        return _JWT.sub(MASK, text)
+        return _JWT.sub(rf"\1{MASK}", text)
 
 
 def _forms(value: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import zlib
 from collections.abc import Mapping
@@ -25,6 +26,11 @@ MOST_BYTES = 262_144
 #: What is kept of a larger one, to be shown.
 _SHOWN_BYTES = 4096
 _MOST_HEADERS = 100
+#: Every secret that is known is looked for in every text, so a flood of them would be felt.
+_MOST_COOKIES, _MOST_COOKIES_LEARNT, _LONGEST_SECRET = 10, 200, 16_384
+#: No token holds what JSON or a sentence is made of, and a long or a numbered one is no word.
+_TOKEN = re.compile(r"""[^\s"'{}\[\]<>,]+""")
+_TELLING = 16
 #: zlib's word for "gzip or deflate, whatever it is".
 _ANY_WINDOW = 47
 _LONGEST_HEADER = 2000
@@ -55,6 +61,7 @@ class Web:
         self._redactor = redactor
         self._stopwatch = stopwatch
         self._lag = LagMeter()
+        self._cookies = 0
         self.ready = False
         self._client = httpx.AsyncClient(
             verify=tls_context() if backend.startswith("https") else False,
@@ -106,16 +113,19 @@ class Web:
             secret_keys: keys of the answer whose values are secrets from now on.
 
         """
-        sent = dict(headers or {})
-        if token:
-            sent["authorization"] = f"Bearer {token.reveal()}"
+        sent, patience = _signed(headers, token), _patience(within_s)
         started_s, lag_before_s = self._stopwatch.now(), self._lag.total_s
         record, opening = _Record(purpose, method, url, started_s, within_s), _Opening()
         try:
             async with (
                 asyncio.timeout(within_s),
                 self._client.stream(
-                    method, url, json=json, headers=sent, extensions={"trace": opening}
+                    method,
+                    url,
+                    json=json,
+                    headers=sent,
+                    timeout=patience,
+                    extensions={"trace": opening},
                 ) as response,
             ):
                 body, oversized = await _read(response)
@@ -123,30 +133,36 @@ class Web:
             lag_s = self._lag.total_s - lag_before_s
             symptom = self._symptom(error, record, opening, lag_s)
             return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
-        document = parse_json(body.decode("utf-8", "replace"))
+        text = body.decode("utf-8", "replace")
+        document = parse_json(text)
         answered = document if isinstance(document, dict) else {}
-        self._learn(response, answered, secret_keys)
+        self._learn(response.headers.get_list("set-cookie"), answered, secret_keys)
         exchange = record.answered(
             self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
         )
         return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
 
     def _learn(
-        self, response: httpx.Response, answered: Mapping[str, Any], secret_keys: tuple[str, ...]
+        self, cookies: list[str], answered: Mapping[str, Any], keys: tuple[str, ...]
     ) -> None:
-        """Learn the secrets of an answer, before anything of it is kept."""
-        for cookie in response.headers.get_list("set-cookie"):
-            self._redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
-        for key in secret_keys:
-            if isinstance(answered.get(key), str):
+        """Learn what an answer gave us in confidence; nobody may blot out words of his own."""
+        for key in keys:
+            if _looks_secret(answered.get(key)):
                 self._redactor.learn(Secret(answered[key]))
+        for cookie in cookies[:_MOST_COOKIES]:
+            value = cookie.partition(";")[0].partition("=")[2].strip('" ')
+            if self._cookies < _MOST_COOKIES_LEARNT and _looks_secret(value):
+                self._cookies += 1
+                self._redactor.learn(Secret(value))
 
     def _symptom(
         self, error: Exception, record: _Record, opening: _Opening, lag_s: float
     ) -> Symptom:
         """Describe why no answer came; a time-out by what was being waited for."""
         symptom = symptom_of(error, phase=record.purpose, where=record.url, ready=self.ready)
-        kind = opening.unfinished if isinstance(error, TimeoutError) else None
+        kind = (
+            opening.unfinished if isinstance(error, TimeoutError | httpx.ConnectTimeout) else None
+        )
         return replace(symptom, kind=kind or symptom.kind, lag_s=lag_s)
 
 
@@ -169,6 +185,26 @@ _OPENING_STEPS = {
     "connection.connect_tcp": Kind.CONNECT_TIMEOUT,
     "connection.start_tls": Kind.TLS_HANDSHAKE,
 }
+
+
+def _signed(headers: Mapping[str, str] | None, token: Secret | None) -> dict[str, str]:
+    bearer = {"authorization": f"Bearer {token.reveal()}"} if token else {}
+    return {**(headers or {}), **bearer}
+
+
+def _patience(within_s: float) -> httpx.Timeout:
+    """Let a connection give up by itself: one that is cancelled half-way is never closed."""
+    return httpx.Timeout(None, connect=within_s / 2)
+
+
+def _looks_secret(value: object) -> bool:
+    """Tell a token from a word: what is learnt is cut out before anybody judges it."""
+    return (
+        isinstance(value, str)
+        and len(value) <= _LONGEST_SECRET
+        and bool(_TOKEN.fullmatch(value))
+        and (len(value) >= _TELLING or any(map(str.isdigit, value)))
+    )
 
 
 def tls_context() -> ssl.SSLContext:
