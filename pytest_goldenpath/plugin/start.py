@@ -178,6 +178,8 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
     from pytest_goldenpath.plugin.judging import Hooks
 
+    if run.selected and COLLECTOR in config.stash:
+        _hear_signals(config)
     is_used = any(map(needs_target, items))
     if is_used:
         run.start_backend()
@@ -193,6 +195,13 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
     if GUARD in config.stash:
         config.pluginmanager.register(CheckEnds(config.stash[GUARD]), "goldenpath_check_ends")
+
+
+def _hear_signals(config: pytest.Config) -> None:
+    from pytest_goldenpath.plugin.interrupts import Interrupts
+
+    interrupts = Interrupts(config, config.stash[COLLECTOR])
+    config.pluginmanager.register(interrupts, "goldenpath_interrupts")
 
 
 def _register_fixtures(config: pytest.Config) -> None:
