@@ -50,6 +50,8 @@ _MOST_WAITING = 4
 _PIECE_BYTES = 16_384
 _OPEN_WITHIN_S = 10.0
 _CLOSE_WITHIN_S = 1.0
+#: After its close nothing comes from a target, and no promise depends on how it hangs up.
+_HANGS_UP_WITHIN_S = 0.25
 _ABNORMAL = 1006
 
 
@@ -97,6 +99,7 @@ class _Frugal(ClientConnection):
 
     _frames = 0
     _bytes = 0
+    _hang_up: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take what came piece by piece, and nothing more after a flood."""
@@ -107,6 +110,9 @@ class _Frugal(ClientConnection):
         for start in range(0, len(data), _PIECE_BYTES):
             if self._frames <= _MOST_FRAMES:
                 super().data_received(data[start : start + _PIECE_BYTES])
+        if self._hang_up is None and self.protocol.close_expected():
+            # The library waits until the target hangs up after its close, however long.
+            self._hang_up = self.loop.call_later(_HANGS_UP_WITHIN_S, self.transport.abort)
 
     def process_event(self, event: Event) -> None:
         """Count frames, and fail the connection at the first one too many."""

@@ -7,6 +7,7 @@ import re
 import ssl
 import zlib
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -113,34 +114,34 @@ class Web:
             secret_keys: keys of the answer whose values are secrets from now on.
 
         """
-        sent, patience = _signed(headers, token), _patience(within_s)
+        sent = _signed(headers, token)
         started_s, lag_before_s = self._stopwatch.now(), self._lag.total_s
         record, opening = _Record(purpose, method, url, started_s, within_s), _Opening()
         try:
             async with (
                 asyncio.timeout(within_s),
-                self._client.stream(
-                    method,
-                    url,
-                    json=json,
-                    headers=sent,
-                    timeout=patience,
-                    extensions={"trace": opening},
-                ) as response,
+                self._stream(method, url, within_s, opening, json=json, headers=sent) as response,
             ):
                 body, oversized = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             lag_s = self._lag.total_s - lag_before_s
             symptom = self._symptom(error, record, opening, lag_s)
             return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
-        text = body.decode("utf-8", "replace")
-        document = parse_json(text)
+        document = parse_json(body.decode("utf-8", "replace"))
         answered = document if isinstance(document, dict) else {}
         self._learn(response.headers.get_list("set-cookie"), answered, secret_keys)
         exchange = record.answered(
             self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
         )
         return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
+
+    def _stream(
+        self, method: str, url: str, within_s: float, opening: _Opening, **sent: Any
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        # A connection that is cancelled half-way is never closed; one that gives up is.
+        patience = httpx.Timeout(None, connect=within_s / 2)
+        extensions = {"trace": opening}
+        return self._client.stream(method, url, timeout=patience, extensions=extensions, **sent)
 
     def _learn(
         self, cookies: list[str], answered: Mapping[str, Any], keys: tuple[str, ...]
@@ -190,11 +191,6 @@ _OPENING_STEPS = {
 def _signed(headers: Mapping[str, str] | None, token: Secret | None) -> dict[str, str]:
     bearer = {"authorization": f"Bearer {token.reveal()}"} if token else {}
     return {**(headers or {}), **bearer}
-
-
-def _patience(within_s: float) -> httpx.Timeout:
-    """Let a connection give up by itself: one that is cancelled half-way is never closed."""
-    return httpx.Timeout(None, connect=within_s / 2)
 
 
 def _looks_secret(value: object) -> bool:

@@ -130,6 +130,8 @@ def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool =
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
+    if _is_controller(config) and not only_lists(config):
+        _hear_signals(config)
     if run.times and not only_lists(config):
         _hurry(config, run, run.times)
 

@@ -78,7 +78,7 @@ def test_hostile_target_gets_its_verdict(
 
 
 _BUDGETS = {
-    "TOKEN": "a-token-of-nobody-1",
+    "TOKEN": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJlLW9mLTM",
     "EVENT_DEADLINE_S": "1",
     "RUN_DEADLINE_S": "2",
     "HEARTBEAT_S": "1",
