@@ -120,7 +120,7 @@ class Web:
         try:
             async with (
                 asyncio.timeout(within_s),
-                self._stream(method, url, within_s, opening, json=json, headers=sent) as response,
+                self._stream(record, opening, json, sent) as response,
             ):
                 body, oversized = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
@@ -136,12 +136,22 @@ class Web:
         return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
 
     def _stream(
-        self, method: str, url: str, within_s: float, opening: _Opening, **sent: Any
+        self,
+        record: _Record,
+        opening: _Opening,
+        json: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
     ) -> AbstractAsyncContextManager[httpx.Response]:
         # A connection that is cancelled half-way is never closed; one that gives up is.
-        patience = httpx.Timeout(None, connect=within_s / 2)
-        extensions = {"trace": opening}
-        return self._client.stream(method, url, timeout=patience, extensions=extensions, **sent)
+        patience = httpx.Timeout(None, connect=record.within_s / 2)
+        return self._client.stream(
+            record.method,
+            record.url,
+            json=json,
+            headers=headers,
+            timeout=patience,
+            extensions={"trace": opening},
+        )
 
     def _learn(
         self, cookies: list[str], answered: Mapping[str, Any], keys: tuple[str, ...]

@@ -98,9 +98,6 @@ async def _survey(url: str) -> dict[str, object]:
     asked_s = time.monotonic() - started_s
     survey = survey_from_text(survey_to_text(survey))
     broken = [code for code in RULES if judge(code, survey).broken]
-    sys.stderr.write(
-        f"{ {k: m.reason[:90] for k, m in survey.missing.items()} }\n{survey.login.exchange.evidence()[:200] if survey.login and survey.login.exchange else None}"
-    )
     return {"asked_s": asked_s, "broken": broken, "talks": len(survey.transcripts())}
 
 

@@ -24,7 +24,7 @@ _MANY = pytest.param(("-n", "2"), id="-n 2", marks=pytest.mark.matrix)
 DISTRIBUTED = pytest.mark.parametrize("workers", [pytest.param((), id="one process"), _MANY])
 #: A target that the checks never ask, so that no backend is started for them.
 NOBODY = ("--target=http://127.0.0.1:9", "--warmup=off")
-_PATIENCE_S = 40.0
+_PATIENCE_S = 90.0
 _GONE_WITHIN_S = 5.0
 #: A check that needs no target, one that lasts, and one that comes after it.
 _CHECKS = """
