@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import textwrap
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -108,6 +109,29 @@ def test_signature_of_a_token_is_cut_out() -> None:
 def test_unknown_token_is_cut_out() -> None:
     """Whatever looks like a JWT is hidden, although nobody has told of it."""
     assert Redactor().redact("got eyJhbGciOi.eyJzdWIiOi.c2ln end") == "got *** end"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("xeyJhbGciOi.eyJzdWIiOi.c2ln", "x***"),
+        ("a.b.eyJhbGciOi.eyJzdWIiOi.c2ln.rest", "a.b.***.rest"),
+        ("eyJeyJhbGciOi.eyJzdWIiOi.", "***"),
+        ("eyJ.eyJ.c2ln", "eyJ.eyJ.c2ln"),
+    ],
+)
+def test_unknown_token_is_found_wherever_it_begins(text: str, shown: str) -> None:
+    """What stands around a token stays, and a word that only begins like one."""
+    assert Redactor().redact(text) == shown
+
+
+@pytest.mark.parametrize("flood", ["eyJ", "eyJhbGci.", "eyJhbGciOi.eyJhbGciOi", "-"])
+def test_no_text_makes_redacting_slow(flood: str) -> None:
+    """A megabyte of what nearly is a token takes a moment, not an hour."""
+    started = time.process_time()
+    Redactor().redact(flood * (1_000_000 // len(flood)))
+
+    assert time.process_time() - started < 2.0
 
 
 def test_longer_secret_is_cut_out_first() -> None:

@@ -56,6 +56,10 @@ _ANSWER_INNER_KEYS = (
 )
 
 
+#: Characters of a frame whose decoded form is kept.
+_SHORT = 1024
+
+
 class Sort(StrEnum):
     """What a frame is for a client."""
 
@@ -158,9 +162,13 @@ class Frame:
         yield _mapping(data, "payload")
 
 
-@lru_cache(maxsize=4096)
 def decode(raw: str) -> Frame:
     """Decode one text message; anything but a JSON object is a malformed frame."""
+    # Rules ask for the same frames again and again; a large one may decode to far more memory.
+    return _decode_short(raw) if len(raw) <= _SHORT else _decode(raw)
+
+
+def _decode(raw: str) -> Frame:
     value = parse_json(raw)
     if not isinstance(value, dict):
         return Frame(Sort.MALFORMED, "", _EMPTY)
@@ -173,6 +181,9 @@ def decode(raw: str) -> Frame:
     if event is not None:
         return Frame(Sort.EVENT, event, value)
     return Frame(_sort_of(names), names[0] if names else "", value)
+
+
+_decode_short = lru_cache(maxsize=4096)(_decode)
 
 
 def is_heartbeat(frame: Frame) -> bool:

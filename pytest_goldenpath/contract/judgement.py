@@ -67,7 +67,7 @@ def judge(code: str, survey: Survey) -> Judgement:
     ruling = rule.check(survey)
     missing = [survey.missing[need] for need in rule.needs if need in survey.missing]
     trouble = next((entry for entry in missing if entry.symptom), None)
-    findings = () if isinstance(ruling, Unlooked) else ruling
+    findings = () if isinstance(ruling, Unlooked) else _weightiest(ruling)
     if trouble:
         findings = tuple(finding for finding in findings if not finding.absence)
     if any(finding.severity is Severity.MUST for finding in findings):
@@ -80,6 +80,20 @@ def judge(code: str, survey: Survey) -> Judgement:
         blocked = Missing(ruling.reason, ruling.blocked_by, skipped=ruling.skipped)
         return _undecided(rule, blocked, (), survey)
     return Judgement(code, findings)
+
+
+def _weightiest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Keep the findings that weigh most: a flood of frames may break a promise a thousand times."""
+    if len(findings) <= _MOST_FINDINGS:
+        return findings
+    weights = sorted(
+        findings,
+        key=lambda f: (f.severity is not Severity.MUST, not f.attribution.accuses, f.absence),
+    )
+    return tuple(weights[:_MOST_FINDINGS])
+
+
+_MOST_FINDINGS = 10
 
 
 def _accused(rule: Rule, symptom: Symptom, survey: Survey) -> Judgement:

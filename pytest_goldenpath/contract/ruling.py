@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_goldenpath.contract.attribution import Attributed
-from pytest_goldenpath.contract.findings import Attribution, Finding, Severity, printable
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity, excerpt, printable
 from pytest_goldenpath.contract.survey import Survey
+
+#: Characters of a finding; a stranger's words in it may be as long as he likes.
+_LONGEST_MESSAGE, _LONGEST_EVIDENCE = 800, 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ def broken(
     return Finding(
         code,
         severity,
-        printable(message).replace("\n", " "),
-        printable(evidence).replace("\n", " "),
+        printable(excerpt(message, _LONGEST_MESSAGE)).replace("\n", " "),
+        printable(excerpt(evidence, _LONGEST_EVIDENCE)).replace("\n", " "),
         absence=absence,
         attribution=decided.attribution,
         row=decided.row,

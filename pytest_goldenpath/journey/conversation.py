@@ -6,6 +6,7 @@ Frames and times go in, decisions come out; any driver with a socket and a clock
 from __future__ import annotations
 
 import json
+import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +17,8 @@ from pytest_goldenpath.contract.transcript import Entry, Kind, Request, is_mine
 
 #: After a failure frame the target has this long to close (rules GP-303).
 _CLOSE_WITHIN_S = 2.0
-#: More entries than any honest run has; what comes after is not kept.
-MOST_ENTRIES = 2000
-#: More text than any honest run sends, in characters.
-MOST_CHARACTERS = 2_097_152
+#: More entries than any honest run has, and more text, in bytes of our memory: no more is kept.
+MOST_ENTRIES, MOST_BYTES = 2000, 524_288
 _TOO_BIG = 1009
 
 
@@ -286,7 +285,7 @@ class Conversation:
         self.symptom: Symptom | None = None
         self.finished = False
         self.welcomed = False
-        self._characters = 0
+        self._size = 0
 
     @property
     def deadline_s(self) -> float:
@@ -372,13 +371,13 @@ class Conversation:
 
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
-        self._characters += len(entry.text)
+        self._size += sys.getsizeof(entry.text)
         if self.finished:
             return
         if len(self.entries) >= MOST_ENTRIES:
             self.on_closed(entry.at_s, _TOO_BIG, f"more than {MOST_ENTRIES} frames", by="we")
-        elif self._characters > MOST_CHARACTERS:
-            self.on_closed(entry.at_s, _TOO_BIG, f"more than {MOST_CHARACTERS} bytes", by="we")
+        elif self._size > MOST_BYTES:
+            self.on_closed(entry.at_s, _TOO_BIG, f"more than {MOST_BYTES} bytes", by="we")
 
 
 def request_message(request: Request, user_id: str) -> str:

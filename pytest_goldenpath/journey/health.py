@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.health import QUICK_S
@@ -18,6 +19,8 @@ _MORE_SAMPLES = 40
 _CLEARLY_SLOW = 5
 _AT_ONCE = 4
 _REDIRECTS = frozenset({301, 302, 307, 308})
+#: Characters of a health answer: 60 of them are kept, so less is allowed than for one answer.
+_MOST_CHARACTERS, _SHOWN_CHARACTERS = 65_536, 4096
 
 
 async def ask_health(web: Web, purpose: str, base: str) -> Exchange:
@@ -26,10 +29,17 @@ async def ask_health(web: Web, purpose: str, base: str) -> Exchange:
     Some frameworks answer ``/health`` by a redirect to ``/health/``, which is the same place.
     """
     url = f"{base}/health"
-    first = (await web.exchange(purpose, "GET", url, within_s=_WITHIN_S)).exchange
+    first = await _ask(web, purpose, url)
     if first.status in _REDIRECTS and first.header("location") in {f"{url}/", "/health/"}:
-        return (await web.exchange(purpose, "GET", f"{url}/", within_s=_WITHIN_S)).exchange
+        return await _ask(web, purpose, f"{url}/")
     return first
+
+
+async def _ask(web: Web, purpose: str, url: str) -> Exchange:
+    exchange = (await web.exchange(purpose, "GET", url, within_s=_WITHIN_S)).exchange
+    if len(exchange.body) <= _MOST_CHARACTERS:
+        return exchange
+    return replace(exchange, body=exchange.body[:_SHOWN_CHARACTERS], oversized=True)
 
 
 async def sample_health(web: Web, first: Exchange) -> tuple[Exchange, ...]:
@@ -46,8 +56,7 @@ async def sample_health(web: Web, first: Exchange) -> tuple[Exchange, ...]:
     async def ask() -> None:
         async with slots:
             if _slow(answers) < _CLEARLY_SLOW:
-                answer = await web.exchange("backend health", "GET", first.url, within_s=_WITHIN_S)
-                answers.append(answer.exchange)
+                answers.append(await _ask(web, "backend health", first.url))
 
     await asyncio.gather(*(ask() for _ in range(_SAMPLES - 1)))
     if 1 < _slow(answers) < _CLEARLY_SLOW:
@@ -59,15 +68,11 @@ async def ask_readiness(
     web: Web, target: Target
 ) -> tuple[tuple[Exchange, ...], tuple[Exchange, ...]]:
     """Ask for the auth service's health, and both services whether they are ready."""
-
-    async def ask(purpose: str, url: str) -> Exchange:
-        return (await web.exchange(purpose, "GET", url, within_s=_WITHIN_S)).exchange
-
     auth, *ready = await asyncio.gather(
         ask_health(web, "auth health", target.auth),
-        ask("backend readiness", f"{target.backend}/health/ready"),
-        ask("auth readiness", f"{target.auth}/health/ready"),
-        ask("websocket health", f"{target.backend}/ws/health"),
+        _ask(web, "backend readiness", f"{target.backend}/health/ready"),
+        _ask(web, "auth readiness", f"{target.auth}/health/ready"),
+        _ask(web, "websocket health", f"{target.backend}/ws/health"),
     )
     return (auth,), tuple(ready)
 

@@ -11,6 +11,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from pytest_goldenpath.contract.exchange import parse_json
+from pytest_goldenpath.contract.findings import printable
 from pytest_goldenpath.contract.rules.health import REVISION_HEADERS
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.journey.clock import wall_clock
@@ -25,6 +26,8 @@ _BROKEN_ROADS = (
 _REFUSALS = frozenset(
     {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL}
 )
+#: How h11 begins its complaint when the other side hung up, as against one that broke HTTP.
+_HUNG_UP = "peer "
 
 
 #: Answers of the road, or of a limiter on it, and not of the product (gates E4, rows 2 to 7).
@@ -125,7 +128,7 @@ def symptom_of(error: BaseException, *, phase: str, where: str, ready: bool) -> 
         return told or Symptom(Kind.HTTP_STATUS, phase, where, status=status, ready=ready)
     kind = next((k for k in map(_kind, _chain(error)) if k), Kind.PROTOCOL)
     detail = f"{type(error).__name__}: {error}".strip().rstrip(":")
-    return Symptom(kind, phase, where, ready=ready, detail=detail[:300])
+    return Symptom(kind, phase, where, ready=ready, detail=printable(detail[:300]))
 
 
 def _answer_in(error: BaseException) -> tuple[int, tuple[tuple[str, str], ...], str] | None:
@@ -174,6 +177,8 @@ def _kind(error: BaseException) -> Kind | None:
             kind = Kind.REFUSED
         case _ if isinstance(error, _BROKEN_ROADS) or type(error) is ConnectionError:
             kind = Kind.RESET
+        case _ if type(error).__module__.partition(".")[0] == "h11":
+            kind = Kind.RESET if str(error).startswith(_HUNG_UP) else Kind.PROTOCOL
         case _:
             kind = _KINDS_BY_NAME.get(type(error).__name__)
     return kind
@@ -192,5 +197,4 @@ _KINDS_BY_NAME = {
     "RemoteProtocolError": Kind.RESET,
     "ProxyError": Kind.REFUSED,
     "ConnectionClosedError": Kind.RESET,
-    "InvalidMessage": Kind.RESET,
 }

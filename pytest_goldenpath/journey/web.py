@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import zlib
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -25,6 +27,11 @@ MOST_BYTES = 262_144
 #: What is kept of a larger one, to be shown.
 _SHOWN_BYTES = 4096
 _MOST_HEADERS = 100
+#: Every secret that is known is looked for in every text, so a flood of them would be felt.
+_MOST_COOKIES, _MOST_COOKIES_LEARNT, _LONGEST_SECRET = 10, 200, 16_384
+#: No token holds what JSON or a sentence is made of, and a long or a numbered one is no word.
+_TOKEN = re.compile(r"""[^\s"'{}\[\]<>,]+""")
+_TELLING = 16
 #: zlib's word for "gzip or deflate, whatever it is".
 _ANY_WINDOW = 47
 _LONGEST_HEADER = 2000
@@ -55,6 +62,7 @@ class Web:
         self._redactor = redactor
         self._stopwatch = stopwatch
         self._lag = LagMeter()
+        self._cookies = 0
         self.ready = False
         self._client = httpx.AsyncClient(
             verify=tls_context() if backend.startswith("https") else False,
@@ -106,17 +114,13 @@ class Web:
             secret_keys: keys of the answer whose values are secrets from now on.
 
         """
-        sent = dict(headers or {})
-        if token:
-            sent["authorization"] = f"Bearer {token.reveal()}"
+        sent = _signed(headers, token)
         started_s, lag_before_s = self._stopwatch.now(), self._lag.total_s
         record, opening = _Record(purpose, method, url, started_s, within_s), _Opening()
         try:
             async with (
                 asyncio.timeout(within_s),
-                self._client.stream(
-                    method, url, json=json, headers=sent, extensions={"trace": opening}
-                ) as response,
+                self._stream(record, opening, json, sent) as response,
             ):
                 body, oversized = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
@@ -131,21 +135,44 @@ class Web:
         )
         return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
 
+    def _stream(
+        self,
+        record: _Record,
+        opening: _Opening,
+        json: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        # A connection that is cancelled half-way is never closed; one that gives up is.
+        patience = httpx.Timeout(None, connect=record.within_s / 2)
+        return self._client.stream(
+            record.method,
+            record.url,
+            json=json,
+            headers=headers,
+            timeout=patience,
+            extensions={"trace": opening},
+        )
+
     def _learn(
-        self, response: httpx.Response, answered: Mapping[str, Any], secret_keys: tuple[str, ...]
+        self, response: httpx.Response, answered: Mapping[str, Any], keys: tuple[str, ...]
     ) -> None:
-        """Learn the secrets of an answer, before anything of it is kept."""
-        learn_cookies(response, self._redactor)
-        for key in secret_keys:
-            if isinstance(answered.get(key), str):
+        """Learn what an answer gave us in confidence; nobody may blot out words of his own."""
+        for key in keys:
+            if _looks_secret(answered.get(key)):
                 self._redactor.learn(Secret(answered[key]))
+        for value in _cookie_values(response):
+            if self._cookies < _MOST_COOKIES_LEARNT:
+                self._cookies += 1
+                self._redactor.learn(Secret(value))
 
     def _symptom(
         self, error: Exception, record: _Record, opening: _Opening, lag_s: float
     ) -> Symptom:
         """Describe why no answer came; a time-out by what was being waited for."""
         symptom = symptom_of(error, phase=record.purpose, where=record.url, ready=self.ready)
-        kind = opening.unfinished if isinstance(error, TimeoutError) else None
+        kind = (
+            opening.unfinished if isinstance(error, TimeoutError | httpx.ConnectTimeout) else None
+        )
         return replace(symptom, kind=kind or symptom.kind, lag_s=lag_s)
 
 
@@ -171,9 +198,31 @@ _OPENING_STEPS = {
 
 
 def learn_cookies(response: httpx.Response, redactor: Redactor) -> None:
-    """Take the value of each cookie that an answer sets for a secret."""
-    for cookie in response.headers.get_list("set-cookie"):
-        redactor.learn(Secret(cookie.partition(";")[0].partition("=")[2].strip('" ')))
+    """Take the value of each of the first cookies that an answer sets for a secret."""
+    for value in _cookie_values(response):
+        redactor.learn(Secret(value))
+
+
+def _cookie_values(response: httpx.Response) -> list[str]:
+    """Return the values of the first cookies of an answer that may be secrets."""
+    cookies = response.headers.get_list("set-cookie")[:_MOST_COOKIES]
+    values = (cookie.partition(";")[0].partition("=")[2].strip('" ') for cookie in cookies)
+    return [value for value in values if _looks_secret(value)]
+
+
+def _signed(headers: Mapping[str, str] | None, token: Secret | None) -> dict[str, str]:
+    bearer = {"authorization": f"Bearer {token.reveal()}"} if token else {}
+    return {**(headers or {}), **bearer}
+
+
+def _looks_secret(value: object) -> bool:
+    """Tell a token from a word: what is learnt is cut out before anybody judges it."""
+    return (
+        isinstance(value, str)
+        and len(value) <= _LONGEST_SECRET
+        and bool(_TOKEN.fullmatch(value))
+        and (len(value) >= _TELLING or any(map(str.isdigit, value)))
+    )
 
 
 def tls_context() -> ssl.SSLContext:

@@ -36,8 +36,8 @@ _WARMTH_FILE = "warmup.json"
 _WANTED_FILE = "wants-warmup"
 #: The last line of progress of whichever worker conducts the survey.
 PROGRESS_FILE = "progress"
-_LOCK_WITHIN_S = 600.0
 _SELECTED_FILE = "selected.json"
+_LOCK_WITHIN_S = 600.0
 _CERTAIN_FILE = "certain"
 #: A survey that comes too late is still made, so that it can say what it lacks.
 _LEAST_S = 0.1

@@ -79,7 +79,13 @@ class Collector:
         self._started = datetime.now(UTC)
         self._clock = monotonic()
         self._foreign_failures = 0
-        self._was_interrupted = False
+        self._was_stopped = False
+        #: The name of the signal that interrupted the run, or ''.
+        self.interrupted_by = ""
+        #: The decision is being made, and no signal may change it any more.
+        self.concluding = False
+        #: What the verdict file says of the exit code, once it is written.
+        self.code: int | None = None
         self._was_refused = False
         self._gave_up = False
         self._stops_early = run.settings.execution_mode == "fast_feedback"
@@ -146,25 +152,24 @@ class Collector:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell a person's Ctrl-C from a session that stops itself at ``--maxfail``."""
         module = type(excinfo.value).__module__
-        self._was_interrupted = not module.startswith("xdist")
+        self._was_stopped = not module.startswith("xdist")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Decide, write the verdict, and set the exit code that agrees with it."""
         self._selected |= self._run.recall_selected()
         self._remediation |= set(self._run.remediation)
-        if not self._selected and not self._checks:
+        if not self._selected and not self._checks and not self.interrupted_by:
             self._tell_of_nothing(session, exitstatus)
             return
-        session.exitstatus = self._conclude(exitstatus)
+        session.exitstatus = self.conclude(exitstatus)
 
     def give_up(self) -> None:
         """End a process that nothing else ends: decide by what is known, write it and tell it."""
         self._gave_up = True
         code = int(Exit.INCONCLUSIVE)
         try:
-            self._selected |= self._run.recall_selected()
-            code = self._conclude(pytest.ExitCode.TESTS_FAILED)
+            code = self.conclude(pytest.ExitCode.TESTS_FAILED)
             listener = self._config.pluginmanager.getplugin("goldenpath_ci")
             if listener is not None:
                 listener.pytest_sessionfinish()
@@ -180,8 +185,10 @@ class Collector:
         finally:
             os._exit(code)
 
-    def _conclude(self, exitstatus: int) -> int:
-        """Decide and write the verdict; returns the exit code that agrees with it."""
+    def conclude(self, exitstatus: int) -> int:
+        """Decide and write the verdict, whatever is missing; returns the exit code."""
+        self.concluding = True
+        self._selected |= self._run.recall_selected()
         # A worker that died has told nothing; what it observed for all is in the run's folder.
         if self._run.selected or (not self._met["seed"] and self._run.recall()):
             self._met = _met(self._run)
@@ -199,7 +206,7 @@ class Collector:
         except OSError as error:
             path = f"not written: {error.strerror}"
             code = code or Exit.INCONCLUSIVE
-        self.verdict, self.evidence = verdict, path
+        self.verdict, self.evidence, self.code = verdict, path, int(code)
         self._told = summary_lines(
             verdict,
             evidence=path,
@@ -208,7 +215,7 @@ class Collector:
         )
         for listener in self.listeners:
             listener(verdict)
-        return code
+        return self.code
 
     def known(self, report: pytest.TestReport) -> Check | None:
         """Return what is known of a report's check, the report included; None for other tests."""
@@ -288,6 +295,8 @@ class Collector:
         return found
 
     def _doubts(self, unfinished: set[str]) -> Iterator[str]:
+        if self.interrupted_by:
+            yield f"the run was interrupted by {self.interrupted_by}"
         warmth, times = self._run.warmth, self._run.times
         if warmth is not None and warmth.doubt:
             yield warmth.doubt
@@ -298,7 +307,9 @@ class Collector:
 
     def _exit_code(self, decision: Decision, exitstatus: int) -> int:
         own = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
-        if exitstatus in own or self._was_interrupted:
+        if self.interrupted_by:
+            return int(pytest.ExitCode.INTERRUPTED)
+        if exitstatus in own or self._was_stopped:
             return int(exitstatus)
         if self._foreign_failures and decision.exit_code != Exit.FAIL:
             return int(Exit.FAIL)

@@ -116,44 +116,71 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool = True) -> None:
-    worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
-    try:
-        settings = read_settings(config)
-        if not only_lists(config) and worker_input is None:
-            prepare_folder(settings.evidence_dir, source=settings.sources["evidence_dir"])
-            if settings.history_dir:
-                source = settings.sources["history_dir"]
-                prepare_folder(settings.history_dir, source=source, setting="history_dir")
-            if not is_under_way:
-                forget(settings.evidence_dir)
-            if is_used:
-                check_installation(settings, config)
-            _check_context(settings)
-    except ConfigError as error:
-        if not only_lists(config) and worker_input is None:
-            forget(evidence_folder(config))
-        raise pytest.UsageError(f"goldenpath: {error}") from None
-    told = worker_input or {}
-    folder, meeting = (Path(told[key]) if key in told else None for key in (INPUT, MEETING))
-    place = folder or meeting
-    vault = Vault(place, bytes.fromhex(told[SEAL])) if place else None
-    run = Run(settings, folder, meeting, told.get(BEGUN), vault)
+    settings = _settings(config, is_under_way=is_under_way, is_used=is_used)
+    run = Run(settings, *_places(config))
     config.stash[RUN] = run
     config.pluginmanager.add_hookspecs(Hooks)
     redaction.start(config, run)
     config.add_cleanup(run.stop_backend)
     run.tell = teller(config, run, is_lasting=True)
-    if worker_input is None:
+    if not hasattr(config, "workerinput"):
         config.stash[COLLECTOR] = collector = Collector(config, run)
         config.pluginmanager.register(collector, "goldenpath_collector")
         config.pluginmanager.register(Letters(), "goldenpath_letters")
-        _pass_on(config, run, collector)
-        if _writes_for_allure(config):
-            from pytest_goldenpath.plugin import allure
-
-            allure.conclude(config, run, collector)
+        _listen(config, run, collector)
+    if _is_controller(config) and not only_lists(config):
+        _hear_signals(config)
     if run.times and not only_lists(config):
         _hurry(config, run, run.times)
+
+
+def _settings(config: pytest.Config, *, is_under_way: bool, is_used: bool) -> Settings:
+    """Read the settings; the process that decides also makes room for what it will write.
+
+    Raises:
+        pytest.UsageError: a setting is wrong.
+
+    """
+    decides = not only_lists(config) and not hasattr(config, "workerinput")
+    try:
+        settings = read_settings(config)
+        if decides:
+            _make_room(settings, is_under_way=is_under_way)
+            if is_used:
+                check_installation(settings, config)
+            _check_context(settings)
+    except ConfigError as error:
+        if decides:
+            forget(evidence_folder(config))
+        raise pytest.UsageError(f"goldenpath: {error}") from None
+    return settings
+
+
+def _make_room(settings: Settings, *, is_under_way: bool) -> None:
+    prepare_folder(settings.evidence_dir, source=settings.sources["evidence_dir"])
+    if settings.history_dir:
+        source = settings.sources["history_dir"]
+        prepare_folder(settings.history_dir, source=source, setting="history_dir")
+    if not is_under_way:
+        forget(settings.evidence_dir)
+
+
+def _places(config: pytest.Config) -> tuple[Path | None, Path | None, float | None, Vault | None]:
+    """Return what a worker was told: the run's folders, its begin, and its vault."""
+    told: dict[str, Any] = getattr(config, "workerinput", {})
+    folder, meeting = (Path(told[key]) if key in told else None for key in (INPUT, MEETING))
+    place = folder or meeting
+    vault = Vault(place, bytes.fromhex(told[SEAL])) if place else None
+    return folder, meeting, told.get(BEGUN), vault
+
+
+def _listen(config: pytest.Config, run: Run, collector: Collector) -> None:
+    """Let the reports that others read hear of the verdict."""
+    _pass_on(config, run, collector)
+    if _writes_for_allure(config):
+        from pytest_goldenpath.plugin import allure
+
+        allure.conclude(config, run, collector)
 
 
 def _hurry(config: pytest.Config, run: Run, times: Timetable) -> None:
@@ -222,6 +249,8 @@ def _check_context(settings: Settings) -> None:
 
 def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """Register what runs for each test, and let the embedded backend boot meanwhile."""
+    if run.selected and COLLECTOR in config.stash:
+        _hear_signals(config)
     is_used = any(map(needs_target, items))
     if is_used:
         run.start_backend()
@@ -245,6 +274,14 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
 def _writes_for_allure(config: pytest.Config) -> bool:
     """Tell whether allure-pytest is there and has a folder to write to."""
     return bool(getattr(config.option, "allure_report_dir", None))
+
+
+def _hear_signals(config: pytest.Config) -> None:
+    from pytest_goldenpath.plugin.interrupts import Interrupts
+
+    if not config.pluginmanager.hasplugin("goldenpath_interrupts"):
+        interrupts = Interrupts(config, config.stash[COLLECTOR])
+        config.pluginmanager.register(interrupts, "goldenpath_interrupts")
 
 
 def _register_fixtures(config: pytest.Config) -> None:

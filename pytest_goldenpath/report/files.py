@@ -134,7 +134,8 @@ def read_transcript(text: str) -> Transcript:
 
 def survey_to_text(survey: Survey) -> str:
     """Write a survey as JSON, for another process of the same run."""
-    return json.dumps(asdict(survey))
+    # Text that no ASCII can write would take six times its size.
+    return json.dumps(asdict(survey), ensure_ascii=False)
 
 
 def survey_from_text(text: str) -> Survey:

@@ -9,6 +9,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from builders import USER
+from hostile.wire import CLOSE, frame, pour, upgraded
 from pytest_goldenpath.contract.frames import Sort
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.transcript import Kind, Transcript
@@ -270,3 +271,21 @@ def test_what_came_before_a_close_is_kept() -> None:
     assert transcript.closed is not None
     assert transcript.closed.code == 1011
     assert [heard.frame.sort for heard in transcript.heard()] == [Sort.FAILURE]
+
+
+def test_close_is_noticed_although_nobody_hangs_up() -> None:
+    """A target that says good-bye and stays on the line has closed all the same."""
+
+    async def go() -> tuple[Transcript, float]:
+        goodbye = frame(b"\x03\xf3no more", CLOSE)
+        async with raw_server(upgraded(lambda w: pour(w, [goodbye]), welcome=False)) as url:
+            started = time.monotonic()
+            call = Call("talk", url.replace("http", "ws"), HEADER, TOKEN)
+            held = await hold(call, Conversation((AwaitWelcome(20.0),)), Redactor())
+            return held, time.monotonic() - started
+
+    transcript, took_s = asyncio.run(go())
+
+    assert transcript.closed is not None
+    assert (transcript.closed.code, transcript.closed.text) == (1011, "no more")
+    assert took_s < 10.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from pathlib import Path
 
@@ -79,6 +80,24 @@ def test_of_a_cookie_its_attributes_are_kept(sent: str, kept: str | None) -> Non
 
     assert "s3cr3t" not in header
     assert header == (kept or "session=***; Expires=Thu, 01 Jan 2026 00:00:00 GMT")
+
+
+@pytest.mark.parametrize("word", ["degraded", "emergency_mode", "Mock", '"emergency":true,"mode"'])
+def test_target_cannot_blot_out_words(word: str) -> None:
+    """A cookie or a token that is a word stays readable, or a target could hide what it says."""
+    body = json.dumps({"session": word, "status": word})
+    answer = ask(replying(f"{OK}\nset-cookie: a={word}", body.encode()), secret_keys=("session",))
+
+    assert answer.exchange.document()["status"] == word
+
+
+def test_flood_of_cookies_is_not_learnt() -> None:
+    """Every known secret is looked for in every text, so only some cookies of an answer count."""
+    cookies = "".join(f"\nset-cookie: c{n}=value-of-{n:08}" for n in range(2000))
+    body = json.dumps({"first": "value-of-00000000", "last": "value-of-00001999"})
+    document = exchange_of(replying(f"{OK}{cookies}", body.encode())).document()
+
+    assert document == {"first": "***", "last": "value-of-00001999"}
 
 
 def test_redirect_is_not_followed() -> None:

@@ -253,8 +253,8 @@ _NO_ANSWER = Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_RE
 _NUMBER = re.compile(r"\d+")
 #: Tags that a browser would act on, handlers, script addresses, and bytes a terminal would obey.
 _ACTIVE = re.compile(
-    r"<\s*/?\s*(?:script|iframe|object|embed|form|input|link|meta|style|svg|img|base)\b[^>]*>?"
-    r"|<[a-z][^>]*\son[a-z]+\s*=|javascript\s*:\s*\S|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x9b]",
+    r"<\s{0,9}/?\s{0,9}(?:script|iframe|object|embed|form|input|link|meta|style|svg|img|base)\b[^>]*>?"
+    r"|<[a-z][^>]{0,300}\son[a-z]{1,30}\s{0,9}=|javascript\s{0,9}:\s{0,9}\S|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x9b]",
     re.IGNORECASE,
 )
 #: What a terminal would obey and not show.

@@ -35,7 +35,7 @@ _PLACEHOLDER_NAMES = frozenset(
 )
 #: Outer types into which one build renamed the events (protocol 4.3).
 _RENAMED = {"start_agent": STARTED, "agent_response_complete": COMPLETED}
-_UNREADABLE = frozenset({1003, 1007, 1009})
+_UNREADABLE = frozenset({1002, 1003, 1007, 1009})
 _NO_EVENTS = Unlooked("no event of ours came", blocked_by=("GP-401", *BEFORE_THE_REQUEST))
 
 

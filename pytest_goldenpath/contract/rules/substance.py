@@ -42,9 +42,10 @@ _ERROR = re.compile(
     re.IGNORECASE,
 )
 _TRACEBACK = re.compile(
-    r"Traceback \(most recent call last\)|^\s+File \"[^\"]+\", line \d+", re.MULTILINE
+    r"Traceback \(most recent call last\)|^[ \t]{1,40}File \"[^\"\n]{1,500}\", line \d",
+    re.MULTILINE,
 )
-_SERIALIZED = re.compile(r"^\s*[{\[<].*(?:\w+\(\w+=|object at 0x)", re.DOTALL)
+_SERIALIZED = re.compile(r"^\s*[{\[<].*(?:\w\(\w+=|object at 0x)", re.DOTALL)
 _APOLOGY = re.compile(
     r"\b(sorry|apologi[sz]e|apologies|unfortunately|unable to|cannot|can't|can’t|could not|"
     r"couldn't|couldn’t|not able to|try again|something went wrong|went wrong|contact support|"
@@ -98,7 +99,7 @@ def is_echo(answer: str, prompt: str) -> bool:
     A number that was not in the prompt is a result, so such an answer is no echo.
     """
     asked, said = words(prompt), words(answer)
-    if not asked or not said:
+    if not said or len(asked) < _ECHO_SHARE * len(said):
         return False
     if any(word.isdigit() and word not in asked for word in said):
         return False

@@ -22,6 +22,8 @@ CLOCK_S = 120.0
 STREAMING_RUN_S = 1.0
 _STREAMING_SHARE = 0.9
 _MILLISECONDS_FROM = 1e11
+#: The last millisecond of the year 9999.
+_LATEST_MILLISECOND = 253_402_300_800_000
 _NO_EVENTS = Unlooked("no event of ours came", blocked_by=("GP-401", *BEFORE_THE_REQUEST))
 
 
@@ -89,6 +91,9 @@ def stamp_of(heard: Heard) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
+        # NaN is near every clock, and some whole numbers are too large to be divided.
+        if not -_LATEST_MILLISECOND < value < _LATEST_MILLISECOND:
+            return None
         return value / 1000 if value > _MILLISECONDS_FROM else float(value)
     if not isinstance(value, str):
         return None
