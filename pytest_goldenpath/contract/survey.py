@@ -106,6 +106,7 @@ class Survey:
         talks: further conversations, by name of the observation.
         missing: by name of the observation, why it could not be made.
         overcome: trouble of the road that a second look found gone.
+        bypass_names: the project's own names of bypasses.
     """
 
     expected_revision: str = ""
@@ -124,6 +125,7 @@ class Survey:
     talks: dict[str, tuple[Transcript, ...]] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)
     overcome: tuple[Symptom, ...] = ()
+    bypass_names: tuple[str, ...] = ()
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """Return every HTTP exchange of the run, in order of purpose."""

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PROVIDER = "provider error"
     BUDGET = "time budget of the run spent"
     HARNESS = "our own tool failed"
+    OWN_PROBE = "the project's own probe is not ready"
 
 
 #: How the row begins of what a project's own rule decided; the table's row follows.

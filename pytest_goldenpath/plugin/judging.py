@@ -1,14 +1,14 @@
-"""A project's own judge of the answer, and its own rules of attribution: hooks whose words are data.
+"""What a project knows better: hooks whose words are data for the rules.
 
 A project knows what a good answer of its agent is, and may ask whomever it likes: a list of facts,
-another model. It also knows its own road: whose a 502 of its gateway
-is. The hooks are known only in runs with golden path checks, so a conftest writes them as optional
-ones, which they have to be anyway where this package is not installed.
+another model. It knows its own road: whose a 502 of its gateway is, what else has to be ready, what
+its bypasses are called. The hooks are known only in runs with golden path checks, so a conftest
+writes them as optional ones, which they have to be anyway where this package is not installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -19,7 +19,10 @@ from pytest_goldenpath.contract.findings import Attribution, excerpt
 from pytest_goldenpath.contract.mending import with_symptoms
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import OWN, Symptom
+from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.secrets import Redactor
+from pytest_goldenpath.target.model import Target
+from pytest_goldenpath.verdict.warmup import DB, VPC
 
 
 class Hooks:
@@ -36,6 +39,35 @@ class Hooks:
         Returns:
             None or '' for a good answer, else one sentence that says what is wrong with it; it
             becomes a finding of GP-502.
+
+        """
+
+    @pytest.hookspec
+    def pytest_goldenpath_probes(
+        self, target: Target
+    ) -> Mapping[str, Callable[[], str | None]] | None:
+        """Name further probes of the warm-up, such as for a queue or a model that has to load.
+
+        They are asked at the same time as ours, each again and again within ``vpc_budget_s``. While
+        one is not ready nothing is known about the product, and the run is INCONCLUSIVE.
+
+        Args:
+            target: the deployment under validation.
+
+        Returns:
+            By name, what returns None or '' once it is ready, else one sentence on what is missing.
+
+        """
+
+    @pytest.hookspec
+    def pytest_goldenpath_bypass_names(self) -> Iterable[str] | None:
+        """Name further bypasses of the platform.
+
+        As a variable of the tester's environment such a name asks for the emergency bypass, as a
+        key of an answer of the target that is on it breaks GP-802.
+
+        Returns:
+            The names; capitals do not matter on the wire.
 
         """
 
@@ -69,6 +101,49 @@ class Hooks:
             The values as they are; in which forms they travel is known here.
 
         """
+
+
+def own_probes(config: pytest.Config, target: Target) -> dict[str, Callable[[], str | None]]:
+    """Return the project's own probes of the warm-up, by their names.
+
+    Raises:
+        ConfigError: a name is one of ours or is given twice, or its probe cannot be called.
+
+    """
+    found: dict[str, Callable[[], str | None]] = {}
+    for probes in config.hook.pytest_goldenpath_probes(target=target):
+        for name, ask in (probes or {}).items():
+            if name in {VPC, DB, *found} or not isinstance(name, str) or not callable(ask):
+                raise ConfigError(
+                    "pytest_goldenpath_probes",
+                    name,
+                    "a probe needs a name of its own and a function",
+                    source="the project's hook",
+                    remedy=f"return a dict of name and function, and do not use {VPC} or {DB}",
+                )
+            found[name] = ask
+    return found
+
+
+def own_bypass_names(config: pytest.Config) -> tuple[str, ...]:
+    """Return the project's own names of bypasses.
+
+    Raises:
+        ConfigError: one of them is no text.
+
+    """
+    hook = getattr(config.hook, "pytest_goldenpath_bypass_names", None)
+    names = [name for some in (hook() if hook else ()) for name in some or ()]
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise ConfigError(
+                "pytest_goldenpath_bypass_names",
+                name,
+                "no name of a bypass",
+                source="the project's hook",
+                remedy="return a list of texts",
+            )
+    return tuple(dict.fromkeys(names))
 
 
 def with_own_judgement(config: pytest.Config, survey: Survey, redactor: Redactor) -> Survey:

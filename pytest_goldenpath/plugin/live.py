@@ -93,6 +93,7 @@ async def _goldenpath_survey(pytestconfig: pytest.Config) -> Survey:
             budget_s=run.survey_budget_s(),
             tell=teller(pytestconfig, run),
         )
+        survey = replace(survey, bypass_names=run.settings.bypass_names)
         attributed = with_own_attribution(pytestconfig, survey, run.redactor)
         return run.keep(with_own_judgement(pytestconfig, attributed, run.redactor))
 

@@ -15,6 +15,7 @@ import pytest
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import options
 from pytest_goldenpath.plugin.fast import LONGEST_S, read_budget
+from pytest_goldenpath.plugin.judging import own_bypass_names
 from pytest_goldenpath.plugin.notice import CATEGORIES
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
@@ -25,7 +26,7 @@ from pytest_goldenpath.target.sources import (
     closest,
     read_targets,
 )
-from pytest_goldenpath.verdict.bypass import Bypass, read_bypass
+from pytest_goldenpath.verdict.bypass import VARIABLES, Bypass, read_bypass
 from pytest_goldenpath.verdict.decide import Rulebook
 from pytest_goldenpath.verdict.warmup import AUTO
 from pytest_goldenpath.verdict.warmup import MODES as WARMUPS
@@ -67,6 +68,7 @@ class Settings:
         rulebook: how strictly to judge.
         sources: by setting, where it came from.
         fast_budget_s: a ``fast_feedback`` run ends within this time (design 5).
+        bypass_names: the project's own names of bypasses.
     """
 
     resolved: Resolved
@@ -81,6 +83,7 @@ class Settings:
     warmup: str = AUTO
     fast_budget_s: float = LONGEST_S
     history_dir: Path | None = None
+    bypass_names: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -147,6 +150,7 @@ def read_settings(config: pytest.Config) -> Settings:
         allowed_skips=_allowed_skips(file),
         accept_bypass=reader.given("accept-bypass"),
     )
+    own_names = own_bypass_names(config)
     return Settings(
         resolved,
         categories,
@@ -154,12 +158,13 @@ def read_settings(config: pytest.Config) -> Settings:
         config.invocation_params.dir / evidence.value,
         faults,
         variants,
-        _bypass(resolved.environment),
+        _bypass(resolved.environment, VARIABLES + own_names),
         rulebook,
         {**resolved.sources, **reader.sources},
         warmup.value,
         fast_budget_s,
         config.invocation_params.dir / history.value if history.value else None,
+        own_names,
     )
 
 
@@ -225,12 +230,12 @@ def _options(config: pytest.Config) -> Options:
     )
 
 
-def _bypass(environment: Environment) -> Bypass:
+def _bypass(environment: Environment, names: tuple[str, ...]) -> Bypass:
     def look_up(name: str) -> tuple[str, str] | None:
         setting = environment.get(name)
         return (setting.value, setting.source) if setting else None
 
-    return read_bypass(look_up, datetime.now(UTC))
+    return read_bypass(look_up, datetime.now(UTC), names)
 
 
 class _Reader:

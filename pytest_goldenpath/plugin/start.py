@@ -75,7 +75,7 @@ def configure(config: pytest.Config) -> None:
         config.pluginmanager.register(watch, "goldenpath_watch")
         return
     run = config.stash[RUN]
-    config.pluginmanager.register(ControllerWarming(run), "goldenpath_warming")
+    config.pluginmanager.register(ControllerWarming(config, run), "goldenpath_warming")
     run.folder = folder
     run.share(vault)
     config.pluginmanager.register(Distributed(run, vault), "goldenpath_distributed")
@@ -116,10 +116,10 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool = True) -> None:
+    config.pluginmanager.add_hookspecs(Hooks)
     settings = _settings(config, is_under_way=is_under_way, is_used=is_used)
     run = Run(settings, *_places(config))
     config.stash[RUN] = run
-    config.pluginmanager.add_hookspecs(Hooks)
     redaction.start(config, run)
     config.add_cleanup(run.stop_backend)
     run.tell = teller(config, run, is_lasting=True)
@@ -264,7 +264,7 @@ def _hook_in(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
         allure.hook_in(config, run)
     if is_used:
         run.ask_for_warmth()
-        config.pluginmanager.register(Warming(run), "goldenpath_warming")
+        config.pluginmanager.register(Warming(config, run), "goldenpath_warming")
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(WorkerEnd(run), "goldenpath_worker_end")
     if GUARD in config.stash:

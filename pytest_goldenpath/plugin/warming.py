@@ -8,12 +8,15 @@ when that worker reports its collection, before any test is handed out.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 
 import pytest
 
+from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import FIXTURES
 from pytest_goldenpath.plugin.collection import is_check
+from pytest_goldenpath.plugin.judging import own_probes
 from pytest_goldenpath.plugin.proof import trouble
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.verdict.warmup import DB, OFF, VPC, ProbeReport, ResilienceReport
@@ -22,8 +25,9 @@ from pytest_goldenpath.verdict.warmup import DB, OFF, VPC, ProbeReport, Resilien
 class Warming:
     """Warms up in a process that runs tests, and blocks its checks when that was in vain."""
 
-    def __init__(self, run: Run) -> None:
-        """Take the run."""
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        """Take the configuration and the run."""
+        self._config = config
         self._run = run
 
     @pytest.hookimpl(tryfirst=True)
@@ -34,7 +38,7 @@ class Warming:
             return
         with self._run.warmup_turn():
             if self._run.recall_warmth() is None:
-                warm(self._run)
+                warm(self._config, self._run)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -48,15 +52,16 @@ class Warming:
 class ControllerWarming:
     """Warms up in the controller of a distributed run."""
 
-    def __init__(self, run: Run) -> None:
-        """Take the run."""
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        """Take the configuration and the run."""
+        self._config = config
         self._run = run
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self) -> None:
         """Warm up as soon as one worker has collected a check that needs the target."""
         if self._run.warmth is None and self._run.is_warmth_asked_for():
-            warm(self._run)
+            warm(self._config, self._run)
 
 
 def needs_target(item: pytest.Item) -> bool:
@@ -70,14 +75,30 @@ def warmth_of(run: Run) -> ResilienceReport:
     return ResilienceReport(skipped="there was no warm-up") if found is None else found
 
 
-def warm(run: Run) -> None:
-    """Warm up and keep the result for every process of the run."""
+def warm(config: pytest.Config, run: Run) -> None:
+    """Warm up and keep the result for every process of the run.
+
+    Raises:
+        pytest.UsageError: a probe of the project's own is malformed.
+
+    """
     if run.settings.warmup == OFF:
         run.keep_warmth(ResilienceReport(OFF, skipped="switched off by --warmup off"))
-    elif run.known_target().embedded:
-        run.keep_warmth(_embedded(run))
-    else:
-        run.keep_warmth(_probed(run))
+        return
+    embedded = _embedded(run) if run.known_target().embedded else None
+    try:
+        probes = own_probes(config, run.known_target())
+    except ConfigError as error:
+        raise pytest.UsageError(f"goldenpath: {error}") from None
+    if not probes or run.settings.bypass.active:
+        run.keep_warmth(_probed(run) if embedded is None else embedded)
+        return
+    from pytest_goldenpath.journey.own_probes import OwnProbes
+
+    asked = OwnProbes(probes, run.hurried_target().vpc_budget_s)
+    # A report of a target that is not ready is false.
+    ours = _probed(run) if embedded is None else embedded
+    run.keep_warmth(replace(ours, probes=(*ours.probes, *asked.reports())))
 
 
 def _embedded(run: Run) -> ResilienceReport:

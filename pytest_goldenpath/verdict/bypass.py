@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -47,15 +47,20 @@ class Bypass:
         return bool(self.sources) and not self.problem
 
 
-def read_bypass(lookup: Callable[[str], tuple[str, str] | None], now: datetime) -> Bypass:
+def read_bypass(
+    lookup: Callable[[str], tuple[str, str] | None],
+    now: datetime,
+    names: Sequence[str] = VARIABLES,
+) -> Bypass:
     """Read the bypass that the tester asks for.
 
     Args:
         lookup: gives value and source of a variable, or None when it is not set.
         now: the time to compare the expiry with; must carry a time zone.
+        names: of the variables that ask for a bypass.
 
     """
-    asked = ((name, lookup(name)) for name in VARIABLES)
+    asked = ((name, lookup(name)) for name in names)
     sources = tuple(
         found[1] for _, found in asked if found is not None and found[0].strip().lower() in _ON
     )

@@ -375,6 +375,13 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ),
     ("GP-801", "events of a demo user", changed("agent_thinking", user_id="demo-user-001")),
     ("GP-802", "camel case", survey(health=(exchange({"status": "ok", "emergencyMode": True}),))),
+    (
+        "GP-802",
+        "a name of the project's own",
+        survey(
+            health=(exchange({"status": "ok", "acmeHotfix": True}),), bypass_names=("ACME_HOTFIX",)
+        ),
+    ),
     ("GP-802", "in a list", survey(health=(exchange({"status": "ok", "x": [{"demo_mode": 1}]}),))),
     (
         "GP-802",
