@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
 from pathlib import Path
 
-from pytest_goldenpath.contract.attribution import ELSEWHERE, OFFLINE, ROWS, UNKNOWN
-from pytest_goldenpath.contract.registry import RULES
+import pytest
+
 from pytest_goldenpath.plugin import _OPTIONS as WORDS
 from pytest_goldenpath.plugin import _is_option
 from pytest_goldenpath.plugin.options import _OPTIONS
-from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
 from pytest_goldenpath.target.keys import KEYS
 from pytest_goldenpath.verdict.document import schema
+from reference_pages import pages
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -22,96 +23,15 @@ _WRITE = bool(os.environ.get("GOLDENPATH_TEST_WRITE_DOCS"))
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
-def promises_page() -> str:
-    """Make the page of all promises out of the registry."""
-    rows = [
-        f"| {rule.code} | {rule.severity} | {', '.join(rule.categories)} | {rule.promise} |"
-        f" {rule.section} |"
-        for rule in RULES.values()
-    ]
-    heading = [
-        "# Promises",
-        "",
-        "What a healthy golden path keeps. A *must* fails the run; a *should* is reported. The last",
-        "column is the place in the platform's contract.",
-        "",
-        "| code | weight | proven in | promise | contract |",
-        "|---|---|---|---|---|",
-    ]
-    return "\n".join([*heading, *rows]) + "\n"
-
-
-def faults_page() -> str:
-    """Make the page of all faults and variants out of the catalogue."""
-    faults = []
-    for fault in FAULTS.values():
-        codes = [code for code in fault.codes if code in RULES]
-        found = ", ".join(codes) or "no promise yet"
-        faults.append(f"| `{fault.name}` | {fault.description} | {found} | {fault.row or '-'} |")
-    variants = [f"| `{v.name}` | {v.family} | {v.description} |" for v in VARIANTS.values()]
-    heading = [
-        "# Faults and variants of the reference backend",
-        "",
-        "`--fault NAME` breaks the embedded backend. A fault has to be found by the codes beside it;",
-        "those that no promise looks for yet are told as such, also in the header of a run. The last",
-        "column is the row of the platform's catalogue of known failures.",
-        "",
-        "| fault | what it does | found by | row |",
-        "|---|---|---|---|",
-    ]
-    middle = [
-        "",
-        "`--variant NAME` makes it speak a dialect of a healthy platform; none may be accused.",
-        "",
-        "| variant | family | what it is |",
-        "|---|---|---|",
-    ]
-    return "\n".join([*heading, *faults, *middle, *variants]) + "\n"
-
-
-def attribution_rows() -> str:
-    """Make the table of attributions out of the rows that decide."""
-    rows = [
-        f"| {row.name} | {row.sign} | {row.before_ready} | {row.after_ready} |"
-        f" {row.retry} | {'E' if row.escalates else '-'} |"
-        for row in (OFFLINE, *ROWS, UNKNOWN)
-    ]
-    heading = [
-        "| row | sign | before ready | after ready | retry | escalates |",
-        "|---|---|---|---|---|---|",
-    ]
-    middle = ["", "Decided elsewhere:", "", "| row | sign | promises |", "|---|---|---|"]
-    others = [
-        f"| {name} | {sign} | {', '.join(codes) or '-'} |"
-        for name, (sign, codes) in ELSEWHERE.items()
-    ]
-    return "\n".join([*heading, *rows, *middle, *others]) + "\n"
-
-
-def compare(name: str, page: str) -> None:
-    """Compare a generated page with the file, or write it when asked to."""
+@pytest.mark.parametrize("name", pages())
+def test_reference_is_the_code(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A generated page is what its code says; GOLDENPATH_TEST_WRITE_DOCS=1 writes it anew."""
+    monkeypatch.setenv("COLUMNS", "88")
+    page, path = pages()[name](), DOCS / name
     if _WRITE:
-        (DOCS / name).write_text(page)
+        path.write_text(page)
 
-    assert (DOCS / name).read_text() == page
-
-
-def test_page_of_promises_is_the_registry() -> None:
-    """docs/promises.md lists every rule as it is."""
-    compare("promises.md", promises_page())
-
-
-def test_page_of_faults_is_the_catalogue() -> None:
-    """docs/faults.md lists every fault and variant as it is."""
-    compare("faults.md", faults_page())
-
-
-def test_page_of_attribution_holds_the_table() -> None:
-    """docs/attribution.md holds the table of the classifier between words of its own."""
-    before, _, rest = (DOCS / "attribution.md").read_text().partition("<!-- table -->\n")
-    after = rest.partition("<!-- end -->\n")[2]
-
-    compare("attribution.md", f"{before}<!-- table -->\n{attribution_rows()}<!-- end -->\n{after}")
+    assert path.read_text() == page, "GOLDENPATH_TEST_WRITE_DOCS=1 pytest tests/test_docs.py"
 
 
 def test_schema_in_the_docs_is_the_package_s() -> None:
@@ -140,15 +60,32 @@ def test_every_option_and_key_is_documented() -> None:
 
 def test_no_link_is_broken() -> None:
     """Every relative link of every page leads to a file."""
-    pages = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+    pages_to_read = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
     broken = [
         f"{page.name}: {link}"
-        for page in pages
+        for page in pages_to_read
         for link in _LINK.findall(page.read_text())
         if not (page.parent / link).exists()
     ]
 
     assert broken == []
+
+
+def test_tools_of_the_site_are_pinned() -> None:
+    """A new release of a tool cannot change what is built."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+
+    assert [name for name in groups["docs"] if "==" not in name] == []
+
+
+def test_site_is_built_strictly() -> None:
+    """A warning ends the build; mkdocs counts only those that it tells, so it must not be quiet."""
+    (command,) = re.findall(
+        r"^commands = (mkdocs .*)$", (ROOT / "tox.ini").read_text(), re.MULTILINE
+    )
+
+    assert "--strict" in command
+    assert not {"-q", "--quiet"} & set(command.split())
 
 
 def test_readme_holds_two_commands_that_do_their_own_set_up() -> None:
