@@ -1,8 +1,10 @@
-"""Refuses a page that makes its reader's browser load something from another host."""
+"""What mkdocs does not do by itself: folders in the navigation, and no other host for a reader."""
 
 import logging
 import re
+from pathlib import Path
 
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
 _log = logging.getLogger("mkdocs.hooks.offline")
@@ -11,6 +13,17 @@ _LOADED = re.compile(
     r"|<link\b[^>]*\brel=[\"']?(?:stylesheet|preconnect|preload|icon)\b[^>]*"
     r"\bhref=[\"']?((?:https?:)?//[^\"'\s>]+)"
 )
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put all pages of a folder where the navigation has a pattern, so that none is forgotten."""
+    pages = Path(config.docs_dir)
+    for section in config.nav:
+        for title, entries in section.items():
+            if isinstance(entries, list) and "*" in str(entries[0]):
+                found = sorted(pages.glob(entries[0]))
+                section[title] = [path.relative_to(pages).as_posix() for path in found]
+    return config
 
 
 def on_post_page(output: str, *, page: Page, **_: object) -> str:

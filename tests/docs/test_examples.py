@@ -174,6 +174,7 @@ def reader(pages: tuple[Path, ...], tmp_path: Path) -> Iterator[Reader]:
         there = backend.wait()
         ((email, password), _) = there.users
         user = {"GOLDENPATH_EMAIL": email, "GOLDENPATH_PASSWORD": password.reveal()}
+        user["PARTNER_API_KEY"] = "a key that a page names"
         words = {"GOLDENPATH_PASSWORD=...": f"GOLDENPATH_PASSWORD={password.reveal()}"}
         words["probe@example.com"] = email
         for stage in ("", "preview."):
