@@ -70,6 +70,9 @@ _VARIABLES = {
     "GOLDENPATH_EXPIRED_TOKEN": "a real token of the target that has expired",
     "E2E_OAUTH_SIMULATION_KEY": "logs in by the platform's simulated OAuth",
     "DATABASE_URL": "asked by the warm-up where no thread can be written",
+    "HTTPS_PROXY": "the proxy on the road to a target, never to loopback; so is `HTTP_PROXY`",
+    "NO_PROXY": "hosts that need no proxy",
+    "SSL_CERT_FILE": "certificates to trust in place of the system's",
 }
 #: What the schema of the verdict does not say of itself.
 _FIELDS = {
@@ -297,7 +300,8 @@ def environment_page() -> str:
     return page(
         "# Environment variables",
         "The environment comes after an option, and before the env file, the targets file and the",
-        "default. The env file may hold any of these as well.",
+        "default. The env file may hold all of them but `GOLDENPATH_ENV_FILE` itself and those of the",
+        "network.",
         "",
         *table(("variable", "meaning"), ((f"`{n}`", known[n]) for n in sorted(known))),
     )
