@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+# Loaded here, so that not every run in this process loads them anew.
+import pytest_goldenpath.plugin.start
+import pytest_goldenpath.reference.catalogue  # noqa: F401
+from conftest import SMOKE
+
 pytestmark = pytest.mark.matrix
 
 RunSuite = Callable[..., pytest.RunResult]
@@ -125,6 +130,26 @@ CONTRADICTIONS = {
         ["--env-file = '", "(from option --env-file)", "name a readable dotenv file"],
     ),
 }
+
+
+@pytest.fixture
+def run_suite(pytester: pytest.Pytester) -> RunSuite:
+    """Return a function that runs the smoke suite in this process, as ``pytest.main`` does.
+
+    A refused run starts nothing, so a process of its own would only cost its start; that a process
+    ends with 4 as well is seen by the tests of malformed markers below.
+    """
+
+    def run(*options: str, evidence: str = "evidence") -> pytest.RunResult:
+        ours = [f"--evidence-dir={pytester.path / evidence}"] if evidence else []
+        root = f"--rootdir={SMOKE.parent.parent}"
+        return pytester.runpytest_inprocess(
+            str(SMOKE), root, "-p", "no:cacheprovider", *ours, *options
+        )
+
+    return run
+
+
 OPTIONS = BAD_NAMES | BAD_ADDRESSES | BAD_COMPANIONS | CONTRADICTIONS
 LEAKS = {
     "plain": "https://ada:hunter22@api.example.com",
@@ -510,14 +535,18 @@ def test_evidence_folder_that_cannot_be_written_is_refused(
     assert pytester.path.joinpath("file").read_text() == "kept"
 
 
-@DISTRIBUTED
-@pytest.mark.parametrize(("marker", "facts"), cases(BAD_MARKERS))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("marker", "facts", "workers"),
+    [(*case, ()) for case in BAD_MARKERS.values()]
+    + [(*next(iter(BAD_MARKERS.values())), ("-n", "2"))],
+    ids=[*BAD_MARKERS, "two-workers"],
+)
 def test_malformed_marker_is_refused(
     pytester: pytest.Pytester,
     written: Callable[[], list[str]],
-    workers: tuple[str, ...],
     marker: str,
     facts: list[str],
+    workers: tuple[str, ...],
 ) -> None:
     """A marker that cannot be understood stops the run; no verdict pretends to know."""
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = session\n")
