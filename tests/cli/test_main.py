@@ -39,7 +39,9 @@ def test_run_needs_nothing_in_the_folder(tmp_path: Path) -> None:
 
 def test_run_reads_the_targets_file_of_the_folder(tmp_path: Path) -> None:
     """A target is looked up in the folder in which the command is called."""
-    (tmp_path / "goldenpath.toml").write_text('[targets.here]\nbackend = "http://127.0.0.1:9"\n')
+    (tmp_path / "goldenpath.toml").write_text(
+        '[targets.here]\nbackend = "http://127.0.0.1:9"\nvpc_budget_s = 1\n'
+    )
     done = command(tmp_path, "run", "--target=here", "--category=smoke", "-q")
 
     assert done.returncode == 75

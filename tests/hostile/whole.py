@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
 
+from hostile.client import peak_mb
 from hostile.wire import TEXT, deflated, event, frame, pour, switching
 from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.registry import RULES
@@ -106,7 +107,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
     found = asyncio.run(_survey(sys.argv[1]))
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    found |= {"peak_mb": usage.ru_maxrss / 1024, "cpu_s": usage.ru_utime + usage.ru_stime}
+    found |= {"peak_mb": peak_mb(), "cpu_s": usage.ru_utime + usage.ru_stime}
     sys.stdout.write(json.dumps(found))
 
 

@@ -274,11 +274,11 @@ def test_process_that_does_not_end_gives_up() -> None:
     guard.stop()
 
 
-def test_end_by_force_is_the_harness_s_trouble() -> None:
+def test_end_by_force_is_the_harness_s_trouble(pytestconfig: pytest.Config) -> None:
     """A check that was ended is inconclusive, of the row of spent budgets."""
     with pytest.raises(TimeIsOver) as caught:
         raise TimeIsOver("ended because the 9 s of fast_feedback were over")
-    explained = _explain(caught, is_call=True)
+    explained = _explain(pytestconfig, caught, is_call=True)
 
     assert (explained.outcome, explained.row) == (Outcome.INCONCLUSIVE, "E4-46")
     assert explained.attribution == "harness"

@@ -176,9 +176,13 @@ def test_long_name_means_the_same(
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "one-worker"])
 def test_long_name_works_when_the_short_one_is_taken(
-    pytester: pytest.Pytester, run_suite: RunSuite, workers: tuple[str, ...]
+    pytester: pytest.Pytester,
+    run_suite: RunSuite,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: tuple[str, ...],
 ) -> None:
     """Another plugin that owns ``--target`` keeps it, and ours goes by its long name."""
+    monkeypatch.setenv("GOLDENPATH_VPC_BUDGET_S", "1")
     pytester.makepyfile(
         owner='def pytest_addoption(parser):\n    parser.addoption("--target", default="")\n'
     )

@@ -28,8 +28,9 @@ def told(result: pytest.RunResult) -> dict[str, tuple[str, str]]:
 
 
 @pytest.fixture(name="closed_port")
-def port_that_refuses() -> Iterator[str]:
-    """Yield an address that refuses every connection."""
+def port_that_refuses(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Yield an address that refuses every connection, and let nobody wait for it for long."""
+    monkeypatch.setenv("GOLDENPATH_VPC_BUDGET_S", "1")
     with closed_port() as url:
         yield url
 
@@ -188,6 +189,8 @@ def test_header_names_the_source_of_each_setting(
         "warmup": ("auto", "default"),
         "vpc_budget_s": ("60", "default"),
         "db_budget_s": ("12.5", file),
+        "infra_attempts": ("3", "default"),
+        "infra_delay_s": ("30", "default"),
         "category": ("smoke, remediation", file),
         "execution_mode": ("full", "default"),
         "evidence_dir": (str(pytester.path / "evidence"), "option --evidence-dir"),
