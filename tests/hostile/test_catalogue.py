@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import trustme
+from filelock import FileLock
 
 from hostile.catalogue import CASES, HTTP, LATE, PATIENT, Case
 from hostile.whole import Flood
@@ -39,8 +40,19 @@ _IDS = [f"{case.over}-{case.name}" for case in CASES]
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Ask every hostile server in one process of its own; return what it tells of each."""
-    folder = tmp_path_factory.mktemp("tls")
+    """Ask every hostile server once, whoever needs it first; return what is told of each."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return _asked(tmp_path_factory.mktemp("tls"))
+    place = tmp_path_factory.getbasetemp().parent / "hostile.json"
+    with FileLock(place.with_suffix(".lock"), timeout=_WITHIN_S):
+        if not place.exists():
+            place.write_text(json.dumps(_asked(tmp_path_factory.mktemp("tls"))))
+    found: dict[str, dict[str, Any]] = json.loads(place.read_text())
+    return found
+
+
+def _asked(folder: Path) -> dict[str, dict[str, Any]]:
+    """Ask every hostile server, in one process of its own."""
     with _serving(_contexts(folder)) as urls:
         asked = [
             [name, case.over, url, case.pace]
