@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 _USAGE = 4
@@ -60,7 +61,37 @@ def run(arguments: Sequence[str]) -> int:
     import pytest
 
     suites = suites_folder()
-    return int(pytest.main([str(suites), f"--rootdir={suites.parent}", *_RUN_OPTIONS, *arguments]))
+    options = (f"--rootdir={suites.parent}", *_RUN_OPTIONS, *_own_conftest(arguments))
+    _forget_verdict(arguments)
+    return int(pytest.main([str(suites), *options, *arguments]))
+
+
+def _own_conftest(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return what loads the conftest of the folder, which holds a project's hooks.
+
+    pytest looks for one beside the tests only, and these tests are in the installed package; with
+    a path of the folder among the arguments it finds the conftest by itself.
+    """
+    paths = (
+        value.partition("::")[0]
+        for before, value in pairwise(("", *arguments))
+        if not value.startswith("-") and not before.startswith("--")
+    )
+    if not Path("conftest.py").is_file() or any(Path(path).exists() for path in paths):
+        return ()
+    return ("-p", "pytest_goldenpath.cli.folder")
+
+
+def _forget_verdict(arguments: Sequence[str]) -> None:
+    """Remove an old verdict at once: a call that pytest refuses never comes to our own code."""
+    from pytest_goldenpath.report.files import forget
+
+    folder = ".goldenpath"
+    for name, value in pairwise((*arguments, "")):
+        option, _, told = name.partition("=")
+        if option in {"--evidence-dir", "--goldenpath-evidence-dir"}:
+            folder = told or value
+    forget(Path(folder))
 
 
 def run_file(path: str) -> int:

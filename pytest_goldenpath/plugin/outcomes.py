@@ -32,6 +32,8 @@ ATTRIBUTE = "goldenpath"
 _FRAMEWORKS = frozenset({"_pytest", "pytest", "pytest_asyncio", "pytest_timeout", "anyio"})
 #: The verbosity from which on pytest shows the failure as it does any other.
 _ALL_OF_IT = 2
+#: So many checks that failed by themselves are shown; they often have one cause.
+_MOST_OWN = 5
 _PROVERS = frozenset({proof.__name__, "pytest_goldenpath.plugin.warming"})
 _FOREIGN_MODULES = ("aiohttp", "httpcore", "httpx", "requests", "urllib", "urllib3", "websockets")
 
@@ -70,6 +72,21 @@ class Letters:
         if report.failed and record and record["outcome"] == Outcome.INCONCLUSIVE:
             return "inconclusive", "I", ("INCONCLUSIVE", {"yellow": True})
         return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show where checks failed by themselves, as pytest shows it of what it calls failed."""
+        option = terminalreporter.config.option
+        reports = terminalreporter.stats.get("inconclusive", ())
+        own = [r for r in reports if getattr(r, ATTRIBUTE, {}).get("row") == OWN_FAULT]
+        if not own or option.tbstyle == "no" or option.verbose <= -_ALL_OF_IT:
+            return
+        terminalreporter.section("CHECKS THAT FAILED BY THEMSELVES")
+        for report in own[:_MOST_OWN]:
+            terminalreporter.section(printable(report.nodeid), "_")
+            report.toterminal(terminalreporter._tw)  # noqa: SLF001  # as pytest does
+        if len(own) > _MOST_OWN:
+            terminalreporter.line(f"... and {len(own) - _MOST_OWN} more")
 
 
 def _record(
@@ -204,10 +221,13 @@ def _passed(
     item: pytest.Item, judged: tuple[Judgement, ...], report: pytest.TestReport
 ) -> Explained:
     """Accept a pass, unless the check asked for ``prove`` and never used it."""
-    uses_prove = "prove" in getattr(item, "fixturenames", ())
-    if not uses_prove or judged:
+    names = getattr(item, "fixturenames", ())
+    idle = "it took the fixture prove and proved nothing" if "prove" in names and not judged else ""
+    if "journey" in names and not item.stash.get(HELD, None):
+        idle = "it took the fixture journey and asked nothing; a journey has to be awaited"
+    if not idle:
         return Explained(Outcome.PASSED, None, (), "")
-    explained = explain(RuntimeError("it took the fixture prove and proved nothing"))
+    explained = explain(RuntimeError(idle))
     report.outcome = "failed"
     report.longrepr = explained.reason
     return explained

@@ -351,7 +351,8 @@ def leave() -> None:
 def only_lists(config: pytest.Config) -> bool:
     """Tell whether nothing was to be run at all."""
     option = config.option
-    return bool(option.collectonly or option.setupplan or option.show_fixtures_per_test)
+    names = ("collectonly", "setupplan", "show_fixtures_per_test", "showfixtures")
+    return any(getattr(option, name, False) for name in names)
 
 
 def _with_duration(check: Check, duration_s: float) -> Check:

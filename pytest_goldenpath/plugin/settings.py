@@ -12,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import options
 from pytest_goldenpath.plugin.fast import LONGEST_S, read_budget
 from pytest_goldenpath.plugin.judging import own_bypass_names
+from pytest_goldenpath.plugin.names import allowed_skips, check_environment, check_file
 from pytest_goldenpath.plugin.notice import CATEGORIES
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from pytest_goldenpath.target.sources import (
+    DEFAULT_SOURCE,
     Environment,
     Setting,
     TargetsFile,
@@ -36,17 +39,6 @@ _MODES = (FULL, FAST)
 _ALL = "all"
 _EVIDENCE = ".goldenpath"
 _EMBEDDED_NEEDS = ("starlette", "uvicorn", "sqlalchemy")
-_FILE_KEYS = (
-    "target",
-    "category",
-    "execution_mode",
-    "fast_budget_s",
-    "evidence_dir",
-    "gate",
-    "allowed_skips",
-    "warmup",
-    "history_dir",
-)
 _PATH_OPTIONS = frozenset(
     f"--{prefix}{name}" for prefix in ("", "goldenpath-") for name in ("evidence-dir", "env-file")
 )
@@ -90,7 +82,6 @@ class Settings:
         """Faults that no promise of the selected categories looks for."""
         if not self.faults:
             return ()
-        from pytest_goldenpath.contract.registry import RULES
         from pytest_goldenpath.reference.catalogue import FAULTS
 
         looked_for = {
@@ -125,9 +116,10 @@ def read_settings(config: pytest.Config) -> Settings:
 
     """
     _check_paths(config)
+    check_environment(os.environ)
     folders = tuple(dict.fromkeys((config.invocation_params.dir, config.rootpath)))
     file = read_targets(folders)
-    _check_file(file)
+    check_file(file)
     resolved = resolve(_options(config), os.environ, folders)
     reader = _Reader(config, resolved, file)
     mode = reader.one("execution-mode", FULL)
@@ -147,7 +139,7 @@ def read_settings(config: pytest.Config) -> Settings:
     _check_context_faults(faults, resolved)
     rulebook = Rulebook(
         gate=reader.flag("gate"),
-        allowed_skips=_allowed_skips(file),
+        allowed_skips=allowed_skips(file),
         accept_bypass=reader.given("accept-bypass"),
     )
     own_names = own_bypass_names(config)
@@ -276,7 +268,8 @@ class _Reader:
         given = given or (
             options.text(self.config, name) if name not in {"gate", "category"} else ""
         )
-        if given:
+        is_blank = name == "category" and bool(options.many(self.config, name))
+        if given or is_blank:
             return Setting(given, f"option --{name}")
         found = self.resolved.environment.get(f"GOLDENPATH_{key.upper()}")
         if found:
@@ -296,7 +289,7 @@ class _Reader:
 
 def _categories(reader: _Reader) -> tuple[str, ...]:
     setting = reader.one("category", "")
-    if not setting.value:
+    if not setting.value and setting.source == DEFAULT_SOURCE:
         return ()
     names = tuple(dict.fromkeys(part.strip() for part in setting.value.split(",")))
     for name in names:
@@ -371,24 +364,3 @@ def _check_name(option: str, setting: Setting, known: tuple[str, ...]) -> None:
             source=setting.source,
             remedy=closest(setting.value, known),
         )
-
-
-def _check_file(file: TargetsFile) -> None:
-    for key, value in file.default.items():
-        if key not in _FILE_KEYS:
-            raise ConfigError(
-                key, value, "unknown key", source=file.path, remedy=closest(key, _FILE_KEYS)
-            )
-
-
-def _allowed_skips(file: TargetsFile) -> tuple[str, ...]:
-    value = file.default.get("allowed_skips", [])
-    if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
-        raise ConfigError(
-            "allowed_skips",
-            value,
-            "no list of codes",
-            source=file.path,
-            remedy='write ["GP-201"]',
-        )
-    return tuple(value)

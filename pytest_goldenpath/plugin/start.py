@@ -104,6 +104,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     _select(config, items, run.settings.categories)
     _check_secrets(config, run, items)
     checks = [item for item in items if is_check(item)]
+    if checks and only_lists(config):
+        _register_fixtures(config)
     if not checks or only_lists(config):
         return
     reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)

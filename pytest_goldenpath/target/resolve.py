@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ _EMBEDDED_HEARTBEAT_S = 2.0
 #: The deployed interval (protocol 3.9).
 _HEARTBEAT_S = 15.0
 _USERS = 8
+#: What is filled into a prompt, in braces.
+_BLANKS = ("marker", "first", "second")
 #: Prompts that begin so never reach a model (protocol 6.1).
 _MOCKED_STARTS = ("WebSocket", "TIMEOUT")
 STAGING = "staging"
@@ -306,6 +310,15 @@ def _check_prompt(prompt: Setting, setting: str) -> None:
         "it holds 'FORCE_ERROR'": "FORCE_ERROR" in text,
         "it holds 'test'": "test" in text.lower(),
     }
+    for word in re.findall(r"\{(\w+)\}", text):
+        if word not in _BLANKS and difflib.get_close_matches(word, _BLANKS):
+            raise ConfigError(
+                setting,
+                text,
+                f"{{{word}}} is not filled in",
+                source=prompt.source,
+                remedy=closest(word, _BLANKS),
+            )
     for sign, is_there in signs.items():
         if is_there:
             raise ConfigError(

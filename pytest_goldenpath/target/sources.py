@@ -114,6 +114,31 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"{hint}known are {', '.join(names)}"
 
 
+def check_variables(names: Iterable[str], known: Iterable[str], prefix: str) -> None:
+    """Refuse a variable that is nearly one of ours; a misspelt one would be lost in silence.
+
+    Args:
+        names: of the variables that are set.
+        known: of ours.
+        prefix: with which ours begin.
+
+    Raises:
+        ConfigError: a name is unknown, and close to a known one.
+
+    """
+    ours = set(known)
+    for name in sorted(names):
+        near = difflib.get_close_matches(name, sorted(ours), n=1, cutoff=0.85)
+        if name.startswith(prefix) and name not in ours and near:
+            raise ConfigError(
+                name,
+                "***",
+                "unknown variable",
+                source="environment",
+                remedy=f"did you mean {near[0]}?",
+            )
+
+
 def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
     if not os.path.lexists(path):
         return None

@@ -48,6 +48,28 @@ def test_run_reads_the_targets_file_of_the_folder(tmp_path: Path) -> None:
     assert read_verdict(tmp_path / ".goldenpath")["target"]["backend"] == "http://127.0.0.1:9"
 
 
+def test_run_asks_the_folder_s_own_judge(tmp_path: Path) -> None:
+    """The hooks of the folder in which the command is called count, whatever tests run."""
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n\n\n@pytest.hookimpl(optionalhook=True)\n"
+        "def pytest_goldenpath_judge_answer(question, answer):\n    return 'it names no EUR'\n"
+    )
+    done = command(tmp_path, "run", "--category=smoke", "-q")
+
+    assert done.returncode == 1
+    assert "it names no EUR" in done.stdout
+
+
+def test_run_that_pytest_refuses_leaves_no_old_verdict(tmp_path: Path) -> None:
+    """A call that never comes to a verdict leaves none, not that of the run before."""
+    (tmp_path / ".goldenpath").mkdir()
+    (tmp_path / ".goldenpath" / "verdict.json").write_text("{}")
+    done = command(tmp_path, "run", "--category=smoke", "--catgory=x")
+
+    assert done.returncode == 4
+    assert not (tmp_path / ".goldenpath" / "verdict.json").exists()
+
+
 def test_run_passes_on_a_usage_error(tmp_path: Path) -> None:
     """A wrong option is exit code 4 here as well."""
     assert command(tmp_path, "run", "--category=smke").returncode == 4

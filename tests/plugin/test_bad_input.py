@@ -73,6 +73,7 @@ BAD_ADDRESSES = {
     "port-high": (["--target=https://api.example.com:70000"], ["'https://api.example.com:70000'"]),
     "bracket": (["--target=http://[::1"], ["'http://[::1'", "no valid address"]),
     "empty": (["--target="], ["--target = ''", "option --target"]),
+    "empty-category": (["--category="], ["--category = ''", "unknown name"]),
 }
 BAD_COMPANIONS = {
     "auth-scheme": (
@@ -162,6 +163,14 @@ LEAKS = {
     "other-scheme": "ftp://ada:hunter22@api.example.com",
 }
 BAD_ENVIRONMENTS = {
+    "misspelt": (
+        {"GOLDENPATH_TARGTE": "staging"},
+        ["GOLDENPATH_TARGTE = '***'", "unknown variable; did you mean GOLDENPATH_TARGET?"],
+    ),
+    "prompt-blank-misspelt": (
+        {"GOLDENPATH_PROMPT": "Name the bill of {markr}."},
+        ["GOLDENPATH_PROMPT = ", "{markr} is not filled in; did you mean marker?"],
+    ),
     **{
         f"budget-{value}": (
             {"GOLDENPATH_EVENT_DEADLINE_S": value},
@@ -278,6 +287,10 @@ BAD_FILES = {
     "unknown-key": (
         '[targets.local]\nbakend = "x"',
         ["targets.local.bakend = 'x'", "unknown key; did you mean backend?"],
+    ),
+    "unknown-skip": (
+        'allowed_skips = ["GP-999"]',
+        ["allowed_skips = 'GP-999'", "unknown code; did you mean GP-"],
     ),
     "unknown-top-key": (
         'categry = "smoke"',

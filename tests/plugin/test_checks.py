@@ -378,3 +378,61 @@ def test_plugin_can_be_left_out(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1)
     assert verdict == {}
     assert not Path(pytester.path / ".goldenpath").exists()
+
+
+def test_mistake_of_a_check_is_shown_where_it_is(pytester: pytest.Pytester) -> None:
+    """A check that failed by itself is nobody's defect, and whoever wrote it sees the line."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.category("smoke")
+        def test_one():
+            settings = {}
+            assert settings["no such key"]
+        """
+    )
+    result, verdict = ran(pytester)
+    quiet, _ = ran(pytester, "--tb=no")
+
+    assert (result.ret, verdict["checks"][0]["attribution"]) == (75, "harness")
+    result.stdout.fnmatch_lines(
+        ["*CHECKS THAT FAILED BY THEMSELVES*", '>*settings?"no such key"?*', "E*KeyError*"]
+    )
+    quiet.stdout.no_fnmatch_line("*CHECKS THAT FAILED BY THEMSELVES*")
+
+
+def test_journey_that_is_not_awaited_proves_nothing(pytester: pytest.Pytester) -> None:
+    """A check that takes ``journey`` and never holds one is its own fault, and no pass."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.category("smoke")
+        def test_one(journey):
+            journey("What is 6 times 7?").close()
+        """
+    )
+    result, verdict = ran(pytester)
+
+    assert result.ret == 75, result.outlines
+    assert "a journey has to be awaited" in verdict["checks"][0]["reason"]
+
+
+@pytest.mark.parametrize("option", ["--setup-plan", "--fixtures"])
+def test_listing_is_no_run(pytester: pytest.Pytester, option: str) -> None:
+    """What only lists gives no verdict, and leaves an old one as it is."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.category("smoke")
+        @pytest.mark.requirement("GP-101")
+        def test_one(prove):
+            prove()
+        """
+    )
+    result, verdict = ran(pytester, "--category=smoke", option)
+
+    assert (result.ret, verdict) == (0, {}), result.outlines
+    result.stdout.no_fnmatch_line("*golden path:*")
