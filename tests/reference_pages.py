@@ -23,7 +23,7 @@ from pytest_goldenpath.cli.main import main
 from pytest_goldenpath.contract.attribution import ELSEWHERE, OFFLINE, ROWS, UNKNOWN
 from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.ruling import Rule
-from pytest_goldenpath.plugin import FIXTURES, settings
+from pytest_goldenpath.plugin import FIXTURES, names
 from pytest_goldenpath.plugin.options import _OPTIONS
 from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
 from pytest_goldenpath.target import keys
@@ -278,7 +278,7 @@ def keys_page() -> str:
         "",
         "They stand in `[tool.goldenpath]`, or at the top of `goldenpath.toml`:",
         "",
-        *(f"- `{key}`" for key in sorted(settings._FILE_KEYS)),
+        *(f"- `{key}`" for key in sorted(names.FILE_KEYS)),
         "",
         "What each means: [Settings](../settings.md#options).",
     )
@@ -301,7 +301,7 @@ def environment_page() -> str:
         **{keys.env_name(key): f"the key `{key}`" for key in keys.KEYS if key != "production"},
         **{
             keys.env_name(key): f"the key `{key}`"
-            for key in settings._FILE_KEYS
+            for key in names.FILE_KEYS
             if key not in {"target", "allowed_skips"}
         },
         **{name: f"{key} of the target `staging`" for key, name in _STAGING_VARIABLES.items()},

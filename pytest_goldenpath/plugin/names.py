@@ -9,7 +9,7 @@ from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.target.keys import KEYS, env_name
 from pytest_goldenpath.target.sources import TargetsFile, check_variables, closest
 
-_FILE_KEYS = (
+FILE_KEYS = (
     "target",
     "category",
     "execution_mode",
@@ -23,7 +23,7 @@ _FILE_KEYS = (
 _PREFIX = "GOLDENPATH_"
 #: Every variable of ours, so that a misspelt one is told from somebody else's.
 _VARIABLES = (
-    *map(env_name, (*KEYS, *_FILE_KEYS)),
+    *map(env_name, (*KEYS, *FILE_KEYS)),
     *(
         f"{_PREFIX}{name}"
         for name in [
@@ -59,9 +59,9 @@ def check_file(file: TargetsFile) -> None:
 
     """
     for key, value in file.default.items():
-        if key not in _FILE_KEYS:
+        if key not in FILE_KEYS:
             raise ConfigError(
-                key, value, "unknown key", source=file.path, remedy=closest(key, _FILE_KEYS)
+                key, value, "unknown key", source=file.path, remedy=closest(key, FILE_KEYS)
             )
 
 

@@ -72,42 +72,46 @@ def test_run_starts_without_any_option(pytester: pytest.Pytester, workers: tuple
     assert (pytester.path / ".goldenpath" / "transcripts" / "journey.jsonl").exists()
 
 
-@DISTRIBUTED
-@pytest.mark.parametrize(
-    ("body", "outcome", "attribution", "code"),
-    [
-        ("assert 1 == 2", "failed", "product", 1),
-        ("raise KeyError('a bug of the check')", "inconclusive", "harness", 75),
-        ("raise ConnectionResetError", "inconclusive", "infrastructure", 75),
-        ("import httpx; raise httpx.ConnectTimeout('late')", "inconclusive", "infrastructure", 75),
-        ("pytest.fail('no')", "failed", "product", 1),
-        ("pytest.skip('nothing here')", "skipped", None, 75),
-        ("pass", "passed", None, 0),
-    ],
-)
+ENDINGS = [
+    ("assert 1 == 2", "failed", "product", 1),
+    ("raise KeyError('a bug of the check')", "inconclusive", "harness", 75),
+    ("raise ConnectionResetError", "inconclusive", "infrastructure", 75),
+    ("import httpx; raise httpx.ConnectTimeout('late')", "inconclusive", "infrastructure", 75),
+    ("pytest.fail('no')", "failed", "product", 1),
+    ("pytest.skip('nothing here')", "skipped", None, 75),
+    ("pass", "passed", None, 0),
+]
+ENDING = """
+@pytest.mark.category("smoke")
+def test_{number}():
+    {body}
+"""
+
+
+@pytest.mark.parametrize(("body", "outcome", "attribution", "code"), ENDINGS)
 def test_endings_of_a_check(
-    pytester: pytest.Pytester,
-    workers: tuple[str, ...],
-    body: str,
-    outcome: str,
-    attribution: str | None,
-    code: int,
+    pytester: pytest.Pytester, body: str, outcome: str, attribution: str | None, code: int
 ) -> None:
     """Each way a check can end has one outcome, one attribution and one exit code."""
-    pytester.makepyfile(
-        f"""
-        import pytest
-
-        @pytest.mark.category("smoke")
-        def test_one():
-            {body}
-        """
-    )
-    result, verdict = ran(pytester, "--category=smoke", *workers)
+    pytester.makepyfile("import pytest\n" + ENDING.format(number=1, body=body))
+    result, verdict = ran(pytester, "--category=smoke")
 
     (check,) = verdict["checks"]
     assert (check["outcome"], check["attribution"], result.ret) == (outcome, attribution, code)
     assert verdict["exit_code"] == code
+
+
+def test_endings_of_checks_are_the_same_in_workers(pytester: pytest.Pytester) -> None:
+    """What a worker says of a check arrives as it is, and the worst decides."""
+    parts = [ENDING.format(number=n, body=body) for n, (body, *_) in enumerate(ENDINGS)]
+    pytester.makepyfile("import pytest\n" + "".join(parts))
+    result, verdict = ran(pytester, "--category=smoke", "-n2")
+
+    told = {
+        check["id"][-1]: (check["outcome"], check["attribution"]) for check in verdict["checks"]
+    }
+    assert told == {str(n): (out, whose) for n, (_, out, whose, _) in enumerate(ENDINGS)}
+    assert result.ret == verdict["exit_code"] == 1
 
 
 def test_failure_in_teardown_counts_once(pytester: pytest.Pytester) -> None:
