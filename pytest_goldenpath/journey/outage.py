@@ -91,7 +91,7 @@ class OutageKeeper:
     ) -> Outages:
         began_s = time.monotonic()
         number = f"{known.recoveries + 1} of {self._patience.recoveries}"
-        self._tell(f"outage: {symptom.sentence()}; waiting up to {limit_s:g} s ({number})")
+        self._tell(f"outage: {symptom.sentence()}; waiting up to {limit_s:.3g} s ({number})")
         report = self._probe(limit_s)
         seen, back = bool(report and report.last_error), report is None or report.ready
         if back and not seen:

@@ -141,7 +141,7 @@ class _Probe:
         if self.watch is None:
             return f"{self.name} has not begun"
         error = f", last error: {self.last.error}" if self.last.error else ""
-        spent = f"{self.watch.now():.0f} of {self.budget_s:g} s"
+        spent = f"{self.watch.now():.0f} of {self.budget_s:.4g} s"
         return f"{self.name} {spent}, {self.asked} asked{error}"
 
 

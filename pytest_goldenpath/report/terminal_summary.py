@@ -290,7 +290,7 @@ def _warmup(warmup: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(f"warm-up: {told}")
     for name, probe in probes.items():
         if not probe["ready"]:
-            spent = f"{probe['took_s']:.1f} of {probe['budget_s']:g} s, {probe['probes']} probes"
+            spent = f"{probe['took_s']:.1f} of {probe['budget_s']:.4g} s, {probe['probes']} probes"
             yield Line(f"warm-up: {name} not ready ({spent}): {probe['last_error']}", "yellow")
 
 

@@ -102,7 +102,7 @@ class ResilienceReport:
             return None
         for probe in self.probes:
             if probe.symptom and not attribute(probe.symptom).attribution.accuses:
-                spent = f"{probe.probes} probes in {probe.took_s:.1f} of {probe.budget_s:g} s"
+                spent = f"{probe.probes} probes in {probe.took_s:.1f} of {probe.budget_s:.4g} s"
                 detail = excerpt(f"{spent}; {probe.symptom.detail}".rstrip("; "), _LONGEST_ERROR)
                 return replace(probe.symptom, phase=f"warm-up {probe.name}", detail=detail)
         return None
