@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,9 @@ settings.load_profile("unhurried")
 pytest_plugins = ["pytester"]
 
 SMOKE = Path(__file__).parent.parent / "suites" / "smoke"
+FORKING = Path(__file__).parent / "forking"
+#: Elsewhere, or when told so, each process of the tests is a Python of its own from the beginning.
+CAN_FORK = sys.platform == "linux" and "GOLDENPATH_TEST_REAL_PYTHON" not in os.environ
 _PREFIXES = ("GOLDENPATH_", "EMERGENCY_", "BYPASS_", "SKIP_", "PYTEST_XDIST_")
 _NAMES = (
     "NETRA_BACKEND_URL",
@@ -34,6 +40,38 @@ def _untouched_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in tuple(os.environ):
         if name.startswith(_PREFIXES) or name in _NAMES:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def forked_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the path of a Python that has imported everything before: see forking/server.py.
+
+    Beside it are ``pytest`` and ``goldenpath`` as they are beside the Python that is installed.
+    """
+    folder = tmp_path_factory.mktemp("forking")
+    server, python = folder / "server", folder / "python"
+    client = (FORKING / "client.py").read_text()
+    known = client.replace('"", ""', f"{str(server)!r}, {sys.executable!r}", 1)
+    python.write_text(f"#!{sys.executable} -IS\n{known}")
+    for command in ("pytest", "goldenpath"):
+        script = Path(sysconfig.get_path("scripts")) / command
+        (folder / command).write_text(f'#!/bin/sh\nexec "{python}" "{script}" "$@"\n')
+        (folder / command).chmod(0o700)
+    python.chmod(0o700)
+    with subprocess.Popen(
+        [sys.executable, "-P", str(FORKING / "server.py"), str(server)],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+    ) as process:
+        yield str(python)
+        assert process.stdin
+        process.stdin.close()
+
+
+@pytest.fixture(autouse=True)
+def _forked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if CAN_FORK and not request.node.get_closest_marker("real_python"):
+        monkeypatch.setattr(sys, "executable", request.getfixturevalue("forked_python"))
 
 
 @pytest.fixture

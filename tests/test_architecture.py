@@ -141,6 +141,7 @@ def test_unknown_public_name_is_an_attribute_error() -> None:
         pytest_goldenpath.no_such_name  # noqa: B018
 
 
+@pytest.mark.real_python
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
     """An unrelated run of pytest never pays for what only a check needs."""
     code = (

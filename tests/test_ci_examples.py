@@ -137,7 +137,6 @@ def test_example_keeps_the_vendors_schema(name: str, schema: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("name", "step", "exits"),
     [

@@ -12,13 +12,13 @@ from pytest_goldenpath.cli.main import main
 from pytest_goldenpath.contract.registry import RULES
 from running import environment, read_verdict, run
 
-GOLDENPATH = (sys.executable, "-c", "from pytest_goldenpath.cli.main import main; exit(main())")
+GOLDENPATH = ("-c", "from pytest_goldenpath.cli.main import main; exit(main())")
 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a process."""
     return subprocess.run(
-        [*GOLDENPATH, *arguments],
+        [sys.executable, *GOLDENPATH, *arguments],
         cwd=folder,
         env=environment(),
         capture_output=True,

@@ -188,7 +188,6 @@ def reader(pages: tuple[Path, ...], tmp_path: Path) -> Iterator[Reader]:
         backend.stop()
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("pages", journeys().values(), ids=journeys())
 def test_examples_do_what_the_page_says(pages: tuple[Path, ...], reader: Reader) -> None:
     """Whoever does what a page says gets what the page shows."""

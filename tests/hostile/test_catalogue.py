@@ -25,9 +25,10 @@ from hostile.whole import Flood
 from hostile.wire import Handler
 from servers import serving
 
+pytestmark = pytest.mark.matrix
 _WITHIN_S = 240.0
 #: The survey's own budget, and what a busy machine adds to it.
-_SURVEY_S = 60.0
+_SURVEY_S = 120.0
 #: The promise: whatever is sent, a run needs no more than this.
 MOST_MB = 300
 #: A case that ends by itself is over in this time, also on a machine that does other things.
@@ -93,7 +94,6 @@ def test_memory_stays_small(told: dict[str, dict[str, Any]]) -> None:
     assert max(peaks.values()) < MOST_MB, sorted(peaks.items(), key=lambda one: one[1])[-5:]
 
 
-@pytest.mark.matrix
 def test_whole_survey_of_a_flood_is_bounded() -> None:
     """Hostile wherever it is asked, a target costs a survey neither more time nor more memory."""
     flood = Flood()

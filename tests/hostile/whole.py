@@ -25,7 +25,7 @@ from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
 
 _SESSION = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJlLW9mLTM"
-_BUDGET_S = 25.0
+_BUDGET_S = 60.0
 
 
 @dataclass

@@ -147,7 +147,6 @@ def test_unavailability_that_was_overcome_is_told(started: Started) -> None:
     assert keeper.known().blips == 1
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("seed", range(3))
 def test_road_that_fails_at_random_accuses_nobody(started: Started, seed: int) -> None:
     """Every twentieth request gets a 503 or a reset: never a defect, never a hang."""

@@ -375,6 +375,7 @@ def pytest_unconfigure():
 """
 
 
+@pytest.mark.real_python
 @pytest.mark.parametrize(
     "options", [(), ("-p", "no:allure_pytest")], ids=["not asked for", "not there"]
 )

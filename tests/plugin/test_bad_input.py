@@ -12,8 +12,6 @@ import pytest_goldenpath.plugin.start
 import pytest_goldenpath.reference.catalogue  # noqa: F401
 from conftest import SMOKE
 
-pytestmark = pytest.mark.matrix
-
 RunSuite = Callable[..., pytest.RunResult]
 REMOTE = "https://api.example.com"
 CLOSED = "http://127.0.0.1:9"

@@ -20,7 +20,8 @@ from pytest_goldenpath.verdict.document import schema
 from running import environment, read_verdict
 from servers import Service, serving
 
-_MANY = pytest.param(("-n", "2"), id="-n 2", marks=pytest.mark.matrix)
+pytestmark = pytest.mark.real_python
+_MANY = pytest.param(("-n", "2"), id="-n 2")
 DISTRIBUTED = pytest.mark.parametrize("workers", [pytest.param((), id="one process"), _MANY])
 #: A target that the checks never ask, so that no backend is started for them.
 NOBODY = ("--target=http://127.0.0.1:9", "--warmup=off")
@@ -140,7 +141,7 @@ def outcomes(verdict: dict[str, Any]) -> dict[str, str]:
     [
         pytest.param("SIGTERM", (), id="SIGTERM"),
         pytest.param("SIGINT", (), id="SIGINT"),
-        pytest.param("SIGTERM", ("-n", "2"), id="SIGTERM -n 2", marks=pytest.mark.matrix),
+        pytest.param("SIGTERM", ("-n", "2"), id="SIGTERM -n 2"),
     ],
 )
 def test_signal_during_a_check(tmp_path: Path, workers: tuple[str, ...], name: str) -> None:
@@ -238,7 +239,6 @@ def test_second_signal_leaves_with_a_verdict(tmp_path: Path) -> None:
     assert outcomes(verdict)["test_c_never_runs"] == "unfinished"
 
 
-@pytest.mark.matrix
 def test_crashed_worker_decides_nothing(tmp_path: Path) -> None:
     """A check in which a worker dies is undecided, by our own fault, and the run says so.
 

@@ -118,7 +118,6 @@ class TestJourney:
 MIXED = """
 import pytest
 
-pytestmark = pytest.mark.matrix
 
 
 def test_foreign_fails():

@@ -137,6 +137,7 @@ def test_evidence_folder_is_not_taken_for_the_root(tmp_path: Path) -> None:
     assert f"--evidence-dir={folder}" in done.stderr
 
 
+@pytest.mark.real_python
 def test_ctrl_c_leaves_a_verdict_and_no_orphan(tmp_path: Path) -> None:
     """Ctrl-C gives exit code 2, a verdict that says so, and the backend is gone."""
     process, backend = _start(tmp_path, "--fault=no-welcome")
@@ -149,6 +150,7 @@ def test_ctrl_c_leaves_a_verdict_and_no_orphan(tmp_path: Path) -> None:
     assert _is_gone(backend)
 
 
+@pytest.mark.real_python
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "-n 2"])
 def test_killed_run_leaves_no_orphan(tmp_path: Path, workers: tuple[str, ...]) -> None:
     """After ``kill -9`` of pytest the embedded backend ends by itself."""

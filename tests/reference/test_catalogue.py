@@ -49,6 +49,7 @@ def test_seams_exist(name: str) -> None:
         assert known in SOURCES, seam
 
 
+@pytest.mark.real_python
 def test_importing_the_catalogue_is_cheap() -> None:
     """The catalogue brings none of the server's libraries into the process."""
     code = (

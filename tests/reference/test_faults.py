@@ -19,8 +19,6 @@ from pytest_goldenpath.reference.store import Database
 from pytest_goldenpath.reference.wire import SHAPES
 from reference.driver import FIVE, PROMPT, Client, Twin, bearer, names, started, talk
 
-pytestmark = pytest.mark.matrix
-
 FOREIGN = jwt.encode({"sub": "eve", "token_type": "access"}, "x" * 40, algorithm="HS256")
 UNTIMED = {"first-event-late", "long-gap", "run-too-long", "all-at-the-end", "upstream-429"}
 

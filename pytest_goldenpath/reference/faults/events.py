@@ -193,7 +193,7 @@ FAULTS = (
     ill("events-to-the-newest", "events go to whoever connected last", "F44", "GP-601",
         f"GP-409 GP-603 {EVENTS} {NO_END}", "c r", ("deliver.to", "newest")),
     ill("shared-supervisor", "runs that overlap answer the prompt of whoever asked last", "F44",
-        "GP-601", "GP-503 GP-505 GP-507 GP-603", "c r", ("agent.shared_state", True)),
+        "GP-601", "GP-501 GP-503 GP-505 GP-507 GP-603", "c r", ("agent.shared_state", True)),
     ill("threads-open", "a thread can be read and changed by every user", "", "GP-602", "GP-601",
         "c", ("threads.open", True)),
     ill("thread-deletable-by-all", "a thread can be deleted by every user", "", "GP-602", "", "c",
