@@ -67,14 +67,15 @@ def read_env_file(path: Path, *, source: str) -> dict[str, str]:
     """Read a dotenv file.
 
     Raises:
-        ConfigError: the file is missing, cannot be read, or is no text.
+        ConfigError: the file is missing, cannot be read, is no text, or has a line of another
+            kind; what stands there is not told, for it may be a secret.
 
     """
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
         with path.open(encoding="utf-8") as stream:
-            values = dotenv_values(stream=stream, interpolate=False)
+            lines = tuple(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise ConfigError(
@@ -84,7 +85,16 @@ def read_env_file(path: Path, *, source: str) -> dict[str, str]:
             source=source,
             remedy="name a readable dotenv file",
         ) from None
-    return {name: value for name, value in values.items() if value is not None}
+    for line in lines:
+        if line.error:
+            raise ConfigError(
+                "--env-file",
+                str(path),
+                f"line {line.original.line} cannot be read as NAME=value",
+                source=source,
+                remedy="close its quotation marks, or begin a comment with #",
+            )
+    return {line.key: line.value for line in lines if line.key and line.value is not None}
 
 
 def read_targets(folders: Iterable[Path]) -> TargetsFile:

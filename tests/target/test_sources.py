@@ -72,6 +72,18 @@ def test_env_file_that_cannot_be_read_is_refused(tmp_path: Path, kind: str) -> N
     assert str(caught.value).endswith("; name a readable dotenv file")
 
 
+def test_env_file_with_another_kind_of_line_is_refused(tmp_path: Path) -> None:
+    """The line is named and not shown, for it is likely a secret with a quotation mark too many."""
+    path = tmp_path / "ci.env"
+    path.write_text("# why\nA=1\nGOLDENPATH_PASSWORD='hunter-22\n", encoding="utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        read_env_file(path, source="option --env-file")
+
+    assert "line 3 cannot be read as NAME=value" in str(caught.value)
+    assert "hunter" not in str(caught.value)
+
+
 def test_no_targets_file_is_an_empty_one(tmp_path: Path) -> None:
     """A project without a file has no targets of its own."""
     assert read_targets([tmp_path]) == TargetsFile()
