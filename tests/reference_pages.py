@@ -394,8 +394,8 @@ def markers_page() -> str:
         "",
         "## Hooks",
         "",
-        "A `conftest.py` or a plugin may implement them. They are known only in runs with golden path",
-        "checks, so write `@pytest.hookimpl(optionalhook=True)`.",
+        "A `conftest.py` or a plugin may implement them. With `@pytest.hookimpl(optionalhook=True)` it can",
+        "also be read where this package is not installed.",
         "",
         *lines[:-1],
     )

@@ -40,12 +40,16 @@ def pytest_load_initial_conftests(
     """Add the options when they are asked for, after every conftest has added its own."""
     if not any(map(_is_option, args)):
         yield
-        return
-    from pytest_goldenpath.plugin import options
+    else:
+        from pytest_goldenpath.plugin import options
 
-    options.spare_values(early_config.known_args_namespace.file_or_dir, args)
-    yield
-    early_config.stash[options.TAKEN] = options.add_options(parser)
+        options.spare_values(early_config.known_args_namespace.file_or_dir, args)
+        yield
+        early_config.stash[options.TAKEN] = options.add_options(parser)
+    if any(name.startswith("pytest_goldenpath") for name in vars(early_config.hook)):
+        from pytest_goldenpath.plugin.judging import know_hooks
+
+        know_hooks(early_config)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -88,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not is_asked_for(config):
         if not _may_be_ours(items):
             return
-        from pytest_goldenpath.plugin.notice import any_check
+        from pytest_goldenpath.plugin.collection import any_check
 
         if not any_check(items):
             return

@@ -25,7 +25,7 @@ from pytest_goldenpath.contract.findings import Finding, Severity
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.plugin.allure_shield import shield
-from pytest_goldenpath.plugin.notice import CATEGORIES
+from pytest_goldenpath.plugin.collection import CATEGORIES
 from pytest_goldenpath.plugin.outcomes import ATTRIBUTE, HELD
 from pytest_goldenpath.plugin.retry import ATTEMPT
 from pytest_goldenpath.plugin.run import Run
@@ -47,22 +47,6 @@ _SEVERAL = 2
 _PACKAGE = "pytest-goldenpath"
 #: The row of the attribution table for a test whose worker died.
 _CRASHED = "E4-46"
-
-
-class Hooks:
-    """What a conftest or another plugin may implement, as an optional hook."""
-
-    @pytest.hookspec
-    def pytest_goldenpath_environment(self, config: pytest.Config) -> Mapping[str, object] | None:
-        """Give further entries for the environment of the Allure report.
-
-        Args:
-            config: of the process that ends the run.
-
-        Returns:
-            Names and values; a name that the plugin uses itself is left alone.
-
-        """
 
 
 class Results:
@@ -239,7 +223,6 @@ def hook_in(config: pytest.Config, run: Run) -> None:
 
 def conclude(config: pytest.Config, run: Run, collector: Collector) -> None:
     """Let the process that decides the verdict write it down for Allure as well."""
-    config.pluginmanager.add_hookspecs(Hooks)
     collector.listeners.append(Conclusion(config, run))
 
 

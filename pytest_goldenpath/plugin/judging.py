@@ -2,14 +2,15 @@
 
 A project knows what a good answer of its agent is, and may ask whomever it likes: a list of facts,
 another model. It knows its own road: whose a 502 of its gateway is, what else has to be ready, what
-its bypasses are called. The hooks are known only in runs with golden path checks, so a conftest
-writes them as optional ones, which they have to be anyway where this package is not installed.
+its bypasses are called. pytest learns of the hooks only when somebody implements one or a golden path
+check is there, so a conftest that is also used without this package writes them as optional ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache
 
 import pytest
@@ -23,6 +24,8 @@ from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.secrets import Redactor
 from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.verdict.warmup import DB, VPC
+
+_PREFIX = "pytest_goldenpath_"
 
 
 class Hooks:
@@ -101,6 +104,43 @@ class Hooks:
             The values as they are; in which forms they travel is known here.
 
         """
+
+    @pytest.hookspec
+    def pytest_goldenpath_environment(self, config: pytest.Config) -> Mapping[str, object] | None:
+        """Give further entries for the environment of the Allure report.
+
+        Args:
+            config: of the process that ends the run.
+
+        Returns:
+            Names and values; a name that the plugin uses itself is left alone.
+
+        """
+
+
+def know_hooks(config: pytest.Config) -> None:
+    """Tell pytest of our hooks, if nobody has."""
+    if not getattr(getattr(config.hook, _HOOKS[0], None), "has_spec", bool)():
+        config.pluginmanager.add_hookspecs(Hooks)
+
+
+def refuse_unknown_hooks(config: pytest.Config) -> None:
+    """Refuse a hook whose name is nearly one of ours: its author would believe himself heard.
+
+    Raises:
+        pytest.UsageError: there is such a hook.
+
+    """
+    for name in vars(config.hook):
+        if name.startswith(_PREFIX) and name not in _HOOKS:
+            near = get_close_matches(name, _HOOKS, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise pytest.UsageError(
+                f"goldenpath: {name}: unknown hook; {hint}known are {', '.join(_HOOKS)}"
+            )
+
+
+_HOOKS = tuple(sorted(name for name in vars(Hooks) if name.startswith(_PREFIX)))
 
 
 def own_probes(config: pytest.Config, target: Target) -> dict[str, Callable[[], str | None]]:

@@ -56,7 +56,12 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
         ),
     ),
     ("evidence-dir", "DIR", False, "Where verdict and transcripts go (default: .goldenpath)."),
-    ("gate", None, False, "For CI: a skipped check is not green."),
+    (
+        "gate",
+        None,
+        False,
+        "For CI: neither a skipped check nor a run that asked the target nothing is green.",
+    ),
     ("accept-bypass", None, False, "Exit with 0 when a valid emergency bypass is active."),
     ("expect-revision", "REV", False, "The target must say that it is this build."),
     (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_goldenpath.plugin import options
-from pytest_goldenpath.plugin.notice import CATEGORIES
+from pytest_goldenpath.plugin.collection import CATEGORIES
 from pytest_goldenpath.plugin.settings import Settings
 from pytest_goldenpath.target.keys import env_name
 

@@ -15,10 +15,10 @@ import pytest
 from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import options
+from pytest_goldenpath.plugin.collection import CATEGORIES
 from pytest_goldenpath.plugin.fast import LONGEST_S, read_budget
 from pytest_goldenpath.plugin.judging import own_bypass_names
 from pytest_goldenpath.plugin.names import allowed_skips, check_environment, check_file
-from pytest_goldenpath.plugin.notice import CATEGORIES
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from pytest_goldenpath.target.sources import (

@@ -13,7 +13,13 @@ import pytest
 
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import is_asked_for, redaction
-from pytest_goldenpath.plugin.collection import category_of, is_check, requirements_of
+from pytest_goldenpath.plugin.collection import (
+    CATEGORIES,
+    SUITES,
+    category_of,
+    is_check,
+    requirements_of,
+)
 from pytest_goldenpath.plugin.distributed import (
     BEGUN,
     INPUT,
@@ -25,8 +31,7 @@ from pytest_goldenpath.plugin.distributed import (
     Watch,
 )
 from pytest_goldenpath.plugin.fast import CheckEnds, Guard, Timetable
-from pytest_goldenpath.plugin.judging import Hooks
-from pytest_goldenpath.plugin.notice import CATEGORIES, SUITES
+from pytest_goldenpath.plugin.judging import know_hooks, refuse_unknown_hooks
 from pytest_goldenpath.plugin.outcomes import Letters, Outcomes
 from pytest_goldenpath.plugin.progress import Relay, teller
 from pytest_goldenpath.plugin.retry import Retrying, retries_of
@@ -43,7 +48,7 @@ from pytest_goldenpath.report.files import forget, prepare_folder
 from pytest_goldenpath.secrets import Vault
 from pytest_goldenpath.target.keys import env_name
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
-from pytest_goldenpath.verdict.readiness import REMEDIATION
+from pytest_goldenpath.verdict.checks import REMEDIATION
 
 #: Categories with promises that are proven by import.
 _IMPORTING = frozenset({"mission_critical", "remediation"})
@@ -118,7 +123,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _begin(config: pytest.Config, *, is_under_way: bool = False, is_used: bool = True) -> None:
-    config.pluginmanager.add_hookspecs(Hooks)
+    know_hooks(config)
+    refuse_unknown_hooks(config)
     settings = _settings(config, is_under_way=is_under_way, is_used=is_used)
     run = Run(settings, *_places(config))
     config.stash[RUN] = run

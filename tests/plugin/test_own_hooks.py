@@ -95,6 +95,33 @@ def test_own_bypass_makes_a_pass_bypassed(
     assert verdict["bypass"]["sources"] == ["environment ACME_HOTFIX"]
 
 
+@pytest.mark.parametrize("options", [(), ("--category=smoke",), ("--category=smoke", "-n", "2")])
+def test_hook_with_a_wrong_name_is_refused(
+    pytester: pytest.Pytester, options: tuple[str, ...]
+) -> None:
+    """Nobody believes himself heard who is not."""
+    result, verdict = ran(
+        pytester, NAMES.replace("bypass_names", "bypas_names").format("['ACME_HOTFIX']"), *options
+    )
+
+    told = result.outlines + result.errlines
+    assert (result.ret, verdict) == (4, {}), told
+    assert any("did you mean pytest_goldenpath_bypass_names?" in line for line in told)
+
+
+def test_hook_need_not_be_optional(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project that always has this package may leave the mark out, also without any check."""
+    monkeypatch.setenv("ACME_HOTFIX", "1")
+    monkeypatch.setenv("EMERGENCY_BYPASS_EXPIRY", "2999-01-01")
+    plain = NAMES.format("['ACME_HOTFIX']").replace("@pytest.hookimpl(optionalhook=True)\n", "")
+    bypassed, _ = ran(pytester, plain)
+    unrelated, _ = ran(pytester, plain, "-k", "nothing_of_that_name")
+
+    assert (bypassed.ret, unrelated.ret) == (80, 5)
+
+
 def test_own_bypass_without_a_name_is_refused(pytester: pytest.Pytester) -> None:
     """A hook that returns anything but names is told so."""
     result, _ = ran(pytester, NAMES.format("[7]"), "--category=smoke")
