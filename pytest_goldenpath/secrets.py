@@ -15,8 +15,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
@@ -327,3 +329,31 @@ def _inside_base64(raw: bytes) -> Iterator[str]:
         inside = base64.b64encode(bytes(shift) + raw).decode()[first:whole]
         if len(inside) > SHORTEST + 1:
             yield inside
+
+
+T = TypeVar("T")
+
+
+def scrub(value: T, redactor: Redactor) -> T:
+    """Return the same data with every secret in every text replaced."""
+    cleaned = _clean(value, redactor)
+    if not isinstance(cleaned, type(value)):
+        raise TypeError(f"{type(value)} became {type(cleaned)}")
+    return cleaned
+
+
+def _clean(value: object, redactor: Redactor) -> object:
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return redactor.redact(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_clean(inner, redactor) for inner in value)
+    if isinstance(value, dict):
+        return {key: _clean(inner, redactor) for key, inner in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {
+            field.name: _clean(getattr(value, field.name), redactor) for field in fields(value)
+        }
+        return replace(value, **parts)
+    return value

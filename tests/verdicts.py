@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.target.model import Target
 from pytest_goldenpath.verdict.bypass import Bypass
-from pytest_goldenpath.verdict.checks import Check, Outcome
+from pytest_goldenpath.verdict.checks import Check, Outcome, readiness
 from pytest_goldenpath.verdict.decide import decide
 from pytest_goldenpath.verdict.document import RunFacts, document
 from pytest_goldenpath.verdict.excerpt import Step
 from pytest_goldenpath.verdict.outage import Outages
-from pytest_goldenpath.verdict.readiness import readiness
 from pytest_goldenpath.verdict.warmup import DB, VPC, ProbeReport, ResilienceReport
 
 TARGET = Target(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,11 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return capacity(rest)
     if command == "summary":
-        from pytest_goldenpath.cli.summary import summary
+        from pytest_goldenpath.cli.verdicts import summary
 
         return summary(rest)
     if command == "trend":
-        from pytest_goldenpath.cli.trend import trend
+        from pytest_goldenpath.cli.verdicts import trend
 
         return trend(rest)
     return _command(arguments)
@@ -152,6 +153,9 @@ def explain(code: str) -> int:
 def _command(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="goldenpath", description="Decide whether a deployment may serve users."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('pytest-goldenpath')}"
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
     commands.add_parser("run", help="run the suites; takes every option of pytest")

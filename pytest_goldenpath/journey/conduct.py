@@ -23,11 +23,10 @@ from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.imports import observe_context
 from pytest_goldenpath.journey.login import User, log_in
-from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
 from pytest_goldenpath.journey.threads import read_back, trespass, use_database
 from pytest_goldenpath.journey.web import Web
-from pytest_goldenpath.secrets import Redactor
+from pytest_goldenpath.secrets import Redactor, scrub
 from pytest_goldenpath.target.model import Target, Wallet
 
 #: A wait is told this often; a survey that is over sooner says nothing.

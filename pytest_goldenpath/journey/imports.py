@@ -18,8 +18,7 @@ from pytest_goldenpath.contract.context import ContextFacts
 from pytest_goldenpath.contract.findings import excerpt, printable
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.journey.expedition import Expedition
-from pytest_goldenpath.journey.scrub import scrub
-from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.secrets import Redactor, Secret, scrub
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT, Target, class_path
 
 #: A platform's import takes seconds; one that takes longer than this hangs.

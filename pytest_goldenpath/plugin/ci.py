@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from _pytest.junitxml import LogXML, xml_key
 
+from pytest_goldenpath.plugin.leaks import holds_secret, remove_content
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.plugin.session import Collector
 from pytest_goldenpath.report import github, history, junit
-from pytest_goldenpath.report.leaks import holds_secret, remove_content
 from pytest_goldenpath.report.markdown import markdown
 from pytest_goldenpath.verdict.checks import Check, Outcome
 

@@ -25,7 +25,6 @@ from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.patience import conduct_patiently
-from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.journey.web import Web, learn_cookies, tls_context
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.judging import with_own_attribution, with_own_judgement
@@ -35,6 +34,7 @@ from pytest_goldenpath.plugin.proof import require, trouble
 from pytest_goldenpath.plugin.run import Run, run_of
 from pytest_goldenpath.plugin.warming import warmth_of
 from pytest_goldenpath.report.files import write_transcript
+from pytest_goldenpath.secrets import scrub
 from pytest_goldenpath.target.model import Credentials, Target
 from pytest_goldenpath.target.urls import is_loopback
 from pytest_goldenpath.verdict.warmup import DB, VPC, ProbeReport

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from pytest_goldenpath.contract.rules.health import count_503, revisions_of
-from pytest_goldenpath.journey.scrub import scrub
 from pytest_goldenpath.plugin.leaks import Leaks
 from pytest_goldenpath.plugin.options import TAKEN
 from pytest_goldenpath.plugin.outcomes import check_of
@@ -22,22 +21,21 @@ from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.report.files import write_verdict
 from pytest_goldenpath.report.terminal import Line, header_lines
 from pytest_goldenpath.report.terminal_summary import summary_lines
-from pytest_goldenpath.verdict.checks import Check, Outcome
+from pytest_goldenpath.secrets import scrub
+from pytest_goldenpath.verdict.checks import Check, Outcome, readiness
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
 from pytest_goldenpath.verdict.excerpt import Step, slowest
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.outage import from_plain as outages_from_plain
-from pytest_goldenpath.verdict.readiness import readiness
 from pytest_goldenpath.verdict.timings import timings
-from pytest_goldenpath.verdict.warmup import ResilienceReport, from_plain
+from pytest_goldenpath.verdict.warmup import NOT_NEEDED, ResilienceReport, from_plain
 
 #: Key of what a worker tells the controller at its end.
 OUTPUT = "goldenpath"
 #: Key of a worker's refusal of a wrong setting or marker.
 REFUSAL = "goldenpath_refusal"
 _NOTHING_MET = {"http_503": 0, "revision": "", "seed": "", "slowest": (), "timings": {}}
-_NOT_NEEDED = "no check that needs the target came to run"
 _WORST_FIRST = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
 
@@ -87,6 +85,7 @@ class Collector:
         #: What the verdict file says of the exit code, once it is written.
         self.code: int | None = None
         self._was_refused = False
+        self._lost_worker = False
         self._gave_up = False
         self._stops_early = run.settings.execution_mode == "fast_feedback"
         self._told: list[Line] = []
@@ -133,8 +132,10 @@ class Collector:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401  # xdist is not typed
         """Take a worker's last words; a crashed worker has none."""
-        self._was_refused = self._was_refused or REFUSAL in getattr(node, "workeroutput", {})
-        said = getattr(node, "workeroutput", {}).get(OUTPUT)
+        output = getattr(node, "workeroutput", None)
+        self._lost_worker = self._lost_worker or output is None
+        self._was_refused = self._was_refused or REFUSAL in (output or {})
+        said = (output or {}).get(OUTPUT)
         if said:
             self._selected |= set(said["selected"])
             self._remediation |= set(said["remediation"])
@@ -291,7 +292,7 @@ class Collector:
         # A report of a target that is not ready is false, so it is compared with None.
         found = self._run.warmth
         if found is None:
-            return ResilienceReport(self._run.settings.warmup, skipped=_NOT_NEEDED)
+            return ResilienceReport(self._run.settings.warmup, skipped=NOT_NEEDED)
         return found
 
     def _doubts(self, unfinished: set[str]) -> Iterator[str]:
@@ -300,7 +301,10 @@ class Collector:
         warmth, times = self._run.warmth, self._run.times
         if warmth is not None and warmth.doubt:
             yield warmth.doubt
-        if times and (self._gave_up or (unfinished and monotonic() >= times.checks_until_s)):
+        if warmth is None and self._run.settings.rulebook.gate:
+            yield f"{NOT_NEEDED}, and --gate wants it looked at"
+        is_cut_off = unfinished or self._lost_worker
+        if times and (self._gave_up or (is_cut_off and monotonic() >= times.checks_until_s)):
             end = ", and the run did not end by itself" if self._gave_up else ""
             yield f"the {times.budget_s:g} s of fast_feedback were over{end}"
         yield from self._leaked

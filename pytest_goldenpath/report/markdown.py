@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_goldenpath.contract.findings import excerpt, printable
-from pytest_goldenpath.report.terminal_summary import ACTIONS, WORDS
+from pytest_goldenpath.report.terminal_summary import ACTIONS, in_words
 
 _PROMISES = 12
 _LINES = 8
@@ -39,7 +39,7 @@ def markdown(verdict: Mapping[str, Any], *, evidence: str) -> str:
     lines = [
         f"## Golden path: {word} (exit {verdict['exit_code']})",
         "",
-        f"**{WORDS[word]}**: {literal(target['name'])} {literal(target['backend'])}{revision}",
+        f"**{in_words(verdict)}**: {literal(target['name'])} {literal(target['backend'])}{revision}",
         "",
         *_promises(verdict),
         *_undecided(verdict),

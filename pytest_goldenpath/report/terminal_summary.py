@@ -14,6 +14,7 @@ from typing import Any
 from pytest_goldenpath.contract.attribution import ELSEWHERE, OFFLINE, ROWS, UNKNOWN
 from pytest_goldenpath.report.terminal import Line, bypass_lines, cut, finding_lines
 from pytest_goldenpath.verdict.bypass import Bypass
+from pytest_goldenpath.verdict.warmup import NOT_NEEDED
 
 _QUIET, _QUIETER = -1, -2
 _STYLES = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "BYPASSED": "purple"}
@@ -23,6 +24,8 @@ WORDS = {
     "INCONCLUSIVE": "nothing can be said about this deployment",
     "BYPASSED": "all checks passed while an emergency bypass was active",
 }
+#: In the place of the word for PASS, when no check asked the target anything.
+_UNASKED = "the checks passed, and none asked this deployment anything"
 #: What users meet, by the hundreds of a code.
 _USERS = {
     "1": "the platform is unwell or slow",
@@ -73,7 +76,7 @@ def summary_lines(
     style = _STYLES[word]
     lines = [Line(f"golden path: {word} (exit {verdict['exit_code']})", style)]
     if verbosity > _QUIETER:
-        lines.append(Line(f"{WORDS[word]}: {_place(verdict['target'])}", style))
+        lines.append(Line(f"{in_words(verdict)}: {_place(verdict['target'])}", style))
         lines += _reasons(verdict, bypass)
     if verbosity > _QUIET:
         lines += _circumstances(verdict)
@@ -81,6 +84,14 @@ def summary_lines(
             lines.append(Line(f"repeat: {verdict.get('command', '')}"))
         lines.append(Line(f"evidence: {evidence} (conversations: transcripts/ beside it)"))
     return [_safe(line) for line in lines]
+
+
+def in_words(verdict: Mapping[str, Any]) -> str:
+    """Say what a verdict means for the deployment."""
+    word = verdict["verdict"]
+    if word == "PASS" and verdict["warmup"]["skipped"] == NOT_NEEDED:
+        return _UNASKED
+    return WORDS[word]
 
 
 def _safe(line: Line) -> Line:

@@ -14,11 +14,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from pytest_goldenpath.verdict.checks import Outcome
+from pytest_goldenpath.verdict.checks import NEEDED, REMEDIATION, Outcome, Readiness
 from pytest_goldenpath.verdict.decide import Exit, Verdict
-from pytest_goldenpath.verdict.document import SCHEMA, schema
-from pytest_goldenpath.verdict.readiness import NEEDED, REMEDIATION, Readiness
-from pytest_goldenpath.verdict.shape import problems
+from pytest_goldenpath.verdict.document import SCHEMA, problems, schema
 from pytest_goldenpath.verdict.warmup import AUTO, FIXED, OFF, VPC
 
 Document = Mapping[str, Any]

@@ -66,6 +66,10 @@ class ProbeReport:
         }
 
 
+#: Why there was no warm-up in a run in which no check asked the target anything.
+NOT_NEEDED = "no check that needs the target came to run"
+
+
 @dataclass(frozen=True, slots=True)
 class ResilienceReport:
     """The whole warm-up; true only when there are probes and every one of them is ready.

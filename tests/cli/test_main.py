@@ -70,6 +70,12 @@ def test_run_that_pytest_refuses_leaves_no_old_verdict(tmp_path: Path) -> None:
     assert not (tmp_path / ".goldenpath" / "verdict.json").exists()
 
 
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is installed can be named in a report of a fault."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("goldenpath 0.")
+
+
 def test_run_passes_on_a_usage_error(tmp_path: Path) -> None:
     """A wrong option is exit code 4 here as well."""
     assert command(tmp_path, "run", "--category=smke").returncode == 4

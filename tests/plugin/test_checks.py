@@ -266,6 +266,28 @@ def test_gate_refuses_a_skip(pytester: pytest.Pytester) -> None:
     assert "no capability" in verdict["reasons"][0]
 
 
+@DISTRIBUTED
+def test_checks_that_ask_nothing_say_nothing_of_the_target(
+    pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    """They pass, which the summary tells from a proof; a gate wants the target looked at."""
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.category("smoke")
+        def test_of_a_file():
+            assert __file__
+    """)
+    dead = ("--target=http://127.0.0.1:9", *workers)
+    plain, _ = ran(pytester, *dead)
+    gated, verdict = ran(pytester, "--gate", *dead)
+
+    assert (plain.ret, gated.ret, verdict["verdict"]) == (0, 75, "INCONCLUSIVE")
+    plain.stdout.fnmatch_lines(["the checks passed, and none asked this deployment anything:*"])
+    plain.stdout.no_fnmatch_line("*may serve users*")
+    assert any("--gate wants it looked at" in reason for reason in verdict["reasons"])
+
+
 def test_secrets_stay_out_of_local_variables(pytester: pytest.Pytester) -> None:
     """A failing check that holds a logged-in user shows no token, not even with -l."""
     pytester.makepyfile(

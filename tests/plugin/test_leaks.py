@@ -17,10 +17,10 @@ import pytest
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.journey.login import User
 from pytest_goldenpath.journey.web import Answer
+from pytest_goldenpath.plugin.leaks import REMOVED, holds_secret
 from pytest_goldenpath.plugin.redaction import clean
 from pytest_goldenpath.reference.server import NewUser, Ready
 from pytest_goldenpath.reference.settings import Settings
-from pytest_goldenpath.report.leaks import REMOVED, holds_secret
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.sources import Environment, Setting
 from servers import Raw, serving

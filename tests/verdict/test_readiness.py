@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_goldenpath.verdict.checks import Check, Outcome
-from pytest_goldenpath.verdict.readiness import NEEDED, REMEDIATION, readiness
+from pytest_goldenpath.verdict.checks import NEEDED, REMEDIATION, Check, Outcome, readiness
 
 
 def check(number: int, outcome: Outcome, category: str = REMEDIATION) -> Check:

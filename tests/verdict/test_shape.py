@@ -11,9 +11,8 @@ import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_goldenpath.verdict.document import schema
+from pytest_goldenpath.verdict.document import KNOWN, problems, schema
 from pytest_goldenpath.verdict.merge import merge
-from pytest_goldenpath.verdict.shape import KNOWN, problems
 from verdicts import check, documents, verdict
 
 _COMPLETE = jsonschema.Draft202012Validator(schema())

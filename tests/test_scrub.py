@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from builders import exchange, journey, survey
-from pytest_goldenpath.journey.scrub import scrub
-from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.secrets import Redactor, Secret, scrub
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1LTEyMyJ9.c2lnbmF0dXJlLW9mLXRoaXMtdG9rZW4"
 

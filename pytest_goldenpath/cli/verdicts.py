@@ -1,4 +1,4 @@
-"""``goldenpath summary``: the verdicts of several runs become one."""
+"""``goldenpath summary`` and ``goldenpath trend``: several verdicts become one, or are compared."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from typing import Any
 
 from pytest_goldenpath.contract.findings import printable
 from pytest_goldenpath.errors import EvidenceError
-from pytest_goldenpath.report.history import read_verdict
+from pytest_goldenpath.report.files import write_whole
+from pytest_goldenpath.report.history import read_folder, read_verdict
 from pytest_goldenpath.report.markdown import markdown
 from pytest_goldenpath.report.terminal_summary import summary_lines
+from pytest_goldenpath.report.trend import trend_lines
+from pytest_goldenpath.report.trend_page import trend_page
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.merge import merge
 
@@ -24,7 +27,7 @@ _USAGE = 4
 def summary(arguments: Sequence[str]) -> int:
     """Merge verdict files and print the result; returns the exit code of the merged verdict."""
     try:
-        parsed = _parser().parse_args(arguments)
+        parsed = _summary_parser().parse_args(arguments)
     except SystemExit as ended:  # argparse ends with 2, which means "interrupted" here
         return _USAGE if ended.code else 0
     documents, complaints = _read(parsed.files)
@@ -42,7 +45,7 @@ def summary(arguments: Sequence[str]) -> int:
     return int(merged["exit_code"])
 
 
-def _parser() -> argparse.ArgumentParser:
+def _summary_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="goldenpath summary",
         description="Merge verdict files of shards or of several targets into one verdict. "
@@ -81,3 +84,40 @@ def _words(
 def _bypass(told: Mapping[str, Any]) -> Bypass:
     ends = datetime.fromisoformat(told["expires"]) if told["expires"] else None
     return Bypass(tuple(told["sources"]), ends, told["expired"], told.get("problem", ""))
+
+
+def trend(arguments: Sequence[str]) -> int:
+    """Print the tables and write the page; 0 whatever they say, 4 when there is nothing to say."""
+    try:
+        parsed = _trend_parser().parse_args(arguments)
+    except SystemExit as ended:  # argparse ends with 2, which means "interrupted" here
+        return _USAGE if ended.code else 0
+    try:
+        history = read_folder(parsed.folder)
+        if parsed.html and history.runs:
+            write_whole(parsed.html, trend_page(history))
+    except (EvidenceError, OSError) as error:
+        told = error.strerror if isinstance(error, OSError) else str(error)
+        return _refuse(parsed.html if isinstance(error, OSError) else parsed.folder, told)
+    sys.stdout.write("".join(f"{line}\n" for line in trend_lines(history)))
+    if not history.runs:
+        return _refuse(parsed.folder, "no verdict of ours is there")
+    if parsed.html:
+        sys.stdout.write(f"page: {parsed.html}\n")
+    return 0
+
+
+def _trend_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="goldenpath trend",
+        description="Compare the verdict files of a folder, such as the one that "
+        "GOLDENPATH_HISTORY_DIR names. A comparison never changes the exit code.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of verdict files")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots")
+    return parser
+
+
+def _refuse(path: Path, problem: str | None) -> int:
+    sys.stderr.write(printable(f"goldenpath trend {path}: {problem}") + "\n")
+    return _USAGE
