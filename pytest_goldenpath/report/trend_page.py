@@ -25,7 +25,9 @@ from pytest_goldenpath.report.trend import (
 _LAST = 30
 _SKIPPED = 50
 _WIDTH, _HEIGHT = 440, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 26
+#: A scale with finer steps is in milliseconds.
+_SMALL_S = 0.1
+_LEFT, _RIGHT, _TOP, _BOTTOM = 68, 8, 10, 26
 _INNER_WIDTH = _WIDTH - _LEFT - _RIGHT
 _INNER_HEIGHT = _HEIGHT - _TOP - _BOTTOM
 _TICKS = 4
@@ -206,12 +208,19 @@ def _grid(step: float, highest: float, unit: str) -> Iterator[str]:
         value = number * step
         y = _y(value, highest)
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
-        told = f"{value:g}{' ' if unit else ''}{unit}"
+        told = _tick(value, step, unit)
         yield f'<text class="tick" x="{_LEFT - 6}" y="{y}" dy="0.35em">{escape(told)}</text>'
     middle = _LEFT + _INNER_WIDTH / 2
     yield (
         f'<text class="axis" x="{middle:g}" y="{_HEIGHT - 6}">runs, the newest at the right</text>'
     )
+
+
+def _tick(value: float, step: float, unit: str) -> str:
+    """Give a value of the scale so that it has room beside it."""
+    if unit == "s" and step < _SMALL_S:
+        return f"{value * 1000:g} ms"
+    return f"{value:g}{' ' if unit else ''}{unit}"
 
 
 def _rule(value: float | None, highest: float, name: str) -> Iterator[str]:

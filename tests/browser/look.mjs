@@ -1,5 +1,6 @@
 // Opens pages as a person does: goes there, clicks, waits for a text, and tells what is to be seen.
-// Reads [{url, clicks: [text or selector], wait, shot}] and writes [{text, pictures: [width]}].
+// Reads [{url, clicks: [text or selector], wait, shot}] and writes
+// [{text, pictures: [width], plots: [width]}].
 // Usage: node look.mjs FOLDER_OF_PLAYWRIGHT CHROMIUM < pages.json
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
@@ -38,8 +39,11 @@ async function look(browser, { url, clicks, wait, shot, tall }) {
   );
   const text = (await Promise.all(texts)).join("\n");
   const pictures = await page.evaluate(() => [...document.images].map((i) => i.naturalWidth));
+  const plots = await page.evaluate(() =>
+    [...document.querySelectorAll('svg[role="img"]')].map((e) => e.getBoundingClientRect().width),
+  );
   await page.close();
-  return { text, pictures };
+  return { text, pictures, plots };
 }
 
 const browser = await chromium.launch({ executablePath, args: QUIET });

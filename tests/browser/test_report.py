@@ -25,8 +25,10 @@ from typing import Any
 
 import pytest
 
+from pytest_goldenpath.cli.main import main
 from running import Ran, run
 from servers import closed_port
+from verdicts import BEGAN, verdict
 
 _HERE = Path(__file__).parent
 #: Where packages for Node.js stay, and where screenshots go; read before tests lose the variables.
@@ -40,6 +42,8 @@ _PACKAGES = {
 _WITHIN_S = 180.0
 _PICTURE_WIDTH = 900
 _OLDER = 2
+_DURATIONS = (1.5, 1.6, 1.4, 1.5, 1.55, 1.45, 1.5, 1.6, 1.5, 1.4, 3.0)
+_FEWEST_PLOTS, _PLOT_WIDTH = 4, 300
 _CI = {
     "GITHUB_ACTIONS": "true",
     "GITHUB_SERVER_URL": "https://git.example",
@@ -109,6 +113,7 @@ _VISITS = {
         "red/allure3", "img", (f"text={_JOURNEY}", "text=sequence: journey"), tall=2600
     ),
     "allure3-retry": Visit("red/allure3", "text=Description", ("text=It comes back",)),
+    "trend": Visit("trend", "text=earlier runs", tall=3400),
 }
 
 
@@ -118,6 +123,7 @@ class Page:
 
     text: str
     pictures: list[int]
+    plots: list[float]
 
     def lines(self) -> list[str]:
         """Return the page line by line, a line also with the number that stands below it."""
@@ -128,7 +134,7 @@ class Page:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Ran]]:
-    """Return the folder of all reports, and the two runs that they tell of.
+    """Return the folder of all reports and of the trend page, and the two runs that they tell of.
 
     The runs and the installation of what tells of them go on at the same time.
     """
@@ -141,6 +147,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Ran]
         ran = {name: future.result() for name, future in runs.items()}
         for done in [pool.submit(_report, folder, name, n) for name in ran for n in (2, 3)]:
             done.result()
+    _trend(folder / "trend", ran)
     return folder, ran
 
 
@@ -252,6 +259,30 @@ def test_retry_is_told(seen: dict[str, Page]) -> None:
     """A pass after a retry is flaky, and says which attempt it was."""
     assert "Flaky" in seen["allure3-retry"].lines()
     assert "attempt 2 of 3" in seen["allure3-retry"].text
+
+
+def test_trend_can_be_read(seen: dict[str, Page]) -> None:
+    """A page of earlier runs has a plot for each figure, and points out what became worse."""
+    page = seen["trend"]
+    lines = page.lines()
+
+    assert "Golden path: earlier runs" in lines
+    assert "11 runs (11 PASS); success rate 100.0 % of 11 decided." in lines
+    assert [line for line in lines if line.startswith("Worse than usual: ")]
+    assert "2 runs (1 FAIL, 1 PASS); success rate 50.0 % of 2 decided." in lines
+    assert len(page.plots) >= _FEWEST_PLOTS
+    assert min(page.plots) >= _PLOT_WIDTH
+
+
+def _trend(folder: Path, ran: dict[str, Ran]) -> None:
+    """Write the page of ten steady runs, a slow one, and the two that the reports tell of."""
+    folder.mkdir()
+    for place, took in enumerate(_DURATIONS):
+        told = verdict(timings={"run_s": took}, began=BEGAN + timedelta(hours=place))
+        (folder / f"staging-{place:02}.json").write_text(json.dumps(told))
+    for name, done in ran.items():
+        (folder / f"{name}.json").write_text(json.dumps(done.verdict))
+    assert main(["trend", str(folder), "--html", str(folder / "index.html")]) == 0
 
 
 def _install(name: str) -> None:

@@ -44,6 +44,17 @@ def test_slow_run_is_pointed_out() -> None:
     assert worse(runs([*STEADY, 1.7])) == []
 
 
+@given(st.floats(2e-4, 8e3))
+def test_scale_has_room_beside_the_plot(longest: float) -> None:
+    """No figure at the left is cut off, however small or large the times are."""
+    page = trend_page(History(tuple(runs([longest / 3, longest]))))
+    ticks = re.findall(r'class="tick" x="([^"]+)"[^>]*>([^<]*)<', page)
+
+    assert ticks
+    # Digits of a wide font of 13 px, such as DejaVu Sans, take 8.3 px.
+    assert [told for x, told in ticks if len(told) * 8.3 > float(x)] == []
+
+
 def test_quick_run_is_no_regression() -> None:
     """Only worse is worse."""
     assert worse(runs([*STEADY, 0.2])) == []
