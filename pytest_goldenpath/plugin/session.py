@@ -197,7 +197,7 @@ class Collector:
         decision = self._decide(exitstatus)
         code = self._exit_code(decision, exitstatus)
         if self._foreign_failures:
-            others = f"{self._foreign_failures} tests that are no golden path checks failed"
+            others = f"other tests, which are no golden path checks, failed: {self._foreign_failures}"
             decision = replace(decision, reasons=(*decision.reasons, others))
         plain = document(decision, self._checks.values(), self._facts(), exit_code=code)
         verdict: dict[str, Any] = scrub(plain, self._run.redactor)
