@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from pytest_goldenpath.contract.context import ContextFacts, Home, Trial
 from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.observed import ContextFacts, Home, Trial
 from pytest_goldenpath.contract.rules import threads as steps
 from pytest_goldenpath.contract.rules.answer import AGENTS_API
 from pytest_goldenpath.contract.rules.sockets import FLOOD, MISUSES, NEIGHBOUR, OVERSIZED

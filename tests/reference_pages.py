@@ -25,7 +25,7 @@ from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.ruling import Rule
 from pytest_goldenpath.plugin import FIXTURES, names
 from pytest_goldenpath.plugin.options import _OPTIONS
-from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
+from pytest_goldenpath.reference.faults import FAULTS, VARIANTS
 from pytest_goldenpath.target import keys
 from pytest_goldenpath.target.resolve import _STAGING_VARIABLES, Options, resolve
 from pytest_goldenpath.verdict import bypass

@@ -11,7 +11,7 @@ import pytest
 
 import pytest_goldenpath
 from pytest_goldenpath.contract.registry import OWNERS, RULES
-from pytest_goldenpath.reference.catalogue import FAULTS
+from pytest_goldenpath.reference.faults import FAULTS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "pytest_goldenpath"

@@ -39,15 +39,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command == "backend":
         return backend(rest)
     if command == "capacity":
-        from pytest_goldenpath.cli.capacity import capacity
+        from pytest_goldenpath.cli.reports import capacity
 
         return capacity(rest)
     if command == "summary":
-        from pytest_goldenpath.cli.verdicts import summary
+        from pytest_goldenpath.cli.reports import summary
 
         return summary(rest)
     if command == "trend":
-        from pytest_goldenpath.cli.verdicts import trend
+        from pytest_goldenpath.cli.reports import trend
 
         return trend(rest)
     return _command(arguments)
@@ -125,7 +125,7 @@ def suites_folder() -> Path:
 
 def replay(path: Path) -> int:
     """Judge a saved transcript again and print what is found."""
-    from pytest_goldenpath.cli.offline import replay as judge_again
+    from pytest_goldenpath.cli.reports import replay as judge_again
     from pytest_goldenpath.errors import EvidenceError
 
     try:
@@ -139,7 +139,7 @@ def replay(path: Path) -> int:
 
 def explain(code: str) -> int:
     """Print what a finding's code means."""
-    from pytest_goldenpath.cli.offline import explain as page_of
+    from pytest_goldenpath.cli.reports import explain as page_of
     from pytest_goldenpath.contract.registry import RULES
     from pytest_goldenpath.target.sources import closest
 

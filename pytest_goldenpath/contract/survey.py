@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_goldenpath.contract.context import ContextFacts
 from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.observed import ContextFacts
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Transcript
 

@@ -13,8 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.doors import ANONYMOUS, LEAK, leaks
-from pytest_goldenpath.contract.rules.login import SUCCESSES
-from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED
+from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED, SUCCESSES
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.journey.channel import Call
 from pytest_goldenpath.journey.expedition import Expedition

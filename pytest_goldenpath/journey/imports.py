@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_goldenpath.contract.context import ContextFacts
 from pytest_goldenpath.contract.findings import excerpt, printable
+from pytest_goldenpath.contract.observed import ContextFacts
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.secrets import Redactor, Secret, scrub

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.rules.login import SUCCESSES
+from pytest_goldenpath.contract.rules.token import SUCCESSES
 from pytest_goldenpath.contract.survey import Login, TokenFacts
 from pytest_goldenpath.journey.clock import wall_clock
 from pytest_goldenpath.journey.web import Answer, Web

@@ -1,11 +1,18 @@
-"""The warm-up for scripts: a target by its name or address, and whether it is ready."""
+"""The warm-up for scripts, by a target's name or address, and the probes of a project's own.
+
+These tell what only a project can, and are asked beside those of the warm-up.
+"""
 
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.embedded import EmbeddedBackend
 from pytest_goldenpath.journey.warmup import Plan, Tell, run_warm_up
 from pytest_goldenpath.secrets import Redactor, Secret
@@ -13,7 +20,12 @@ from pytest_goldenpath.target.login import wallet_of
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
 from pytest_goldenpath.target.resolve import Options, resolve
 from pytest_goldenpath.target.sources import Environment
-from pytest_goldenpath.verdict.warmup import ResilienceReport
+from pytest_goldenpath.verdict.warmup import ProbeReport, ResilienceReport
+
+#: Says None or '' once it is ready, else one sentence that says what is missing; it is somebody
+#: else's, and may return anything.
+Ask = Callable[[], object]
+_PAUSE_S = 0.5
 
 
 def infrastructure_resilience_check(
@@ -57,3 +69,72 @@ def database_url_of(environment: Environment) -> Secret:
     """Return the address of the target's database, a blank when none was given."""
     found = environment.get("DATABASE_URL")
     return Secret(found.value if found else "")
+
+
+class OwnProbes:
+    """Asks each probe until it is ready or its budget is spent, all at the same time.
+
+    Each has a thread of its own, which ends with the process: somebody else's code may hang.
+    """
+
+    def __init__(self, probes: Mapping[str, Ask], budget_s: float) -> None:
+        """Begin to ask; the budget, in seconds, holds for each of them."""
+        self._budget_s = budget_s
+        self._watch = Stopwatch()
+        self._reports: dict[str, ProbeReport] = {}
+        self._errors = dict.fromkeys(probes, "it has not answered")
+        self._asked = dict.fromkeys(probes, 0)
+        self._over = threading.Event()
+        self._threads = {
+            name: threading.Thread(target=self._go_on, args=(name, ask), daemon=True)
+            for name, ask in probes.items()
+        }
+        for thread in self._threads.values():
+            thread.start()
+
+    def reports(self) -> tuple[ProbeReport, ...]:
+        """Wait for all of them, no longer than their budget, and return what they found."""
+        for thread in self._threads.values():
+            thread.join(max(0.0, self._budget_s - self._watch.now()))
+        self._over.set()
+        return tuple(self._reports.get(name) or self._late(name) for name in self._threads)
+
+    def _go_on(self, name: str, ask: Ask) -> None:
+        while not self._over.is_set():
+            self._asked[name] += 1
+            word = _said(ask)
+            if not word:
+                took_s = self._watch.now()
+                self._reports[name] = ProbeReport(
+                    name,
+                    ready=True,
+                    took_s=took_s,
+                    budget_s=self._budget_s,
+                    probes=self._asked[name],
+                    proof="the project's own probe says so",
+                )
+                return
+            self._errors[name] = word
+            self._over.wait(_PAUSE_S)
+
+    def _late(self, name: str) -> ProbeReport:
+        error = self._errors[name]
+        return ProbeReport(
+            name,
+            ready=False,
+            took_s=self._watch.now(),
+            budget_s=self._budget_s,
+            probes=self._asked[name],
+            last_error=error,
+            symptom=Symptom(Kind.OWN_PROBE, f"probe {name}", detail=error),
+        )
+
+
+def _said(ask: Ask) -> str:
+    try:
+        word = ask()
+    except Exception as error:  # noqa: BLE001  # somebody else's probe may raise anything
+        return f"{type(error).__name__}: {error}"
+    if word is None or isinstance(word, str):
+        return word or ""
+    return f"it returned {type(word).__name__}, no text and no None"

@@ -11,15 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.rules import threads as steps
-from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
-from pytest_goldenpath.contract.survey import Missing
-from pytest_goldenpath.contract.threads import (
+from pytest_goldenpath.contract.observed import (
     listed_threads,
     messages_in,
     thread_id_of,
     usable_id,
 )
+from pytest_goldenpath.contract.rules import threads as steps
+from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
+from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import Ask

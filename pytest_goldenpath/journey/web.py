@@ -1,4 +1,8 @@
-"""HTTP exchanges: bounded in size and time, never redirected, secrets cut out at once."""
+"""HTTP exchanges: bounded in size and time, never redirected, secrets cut out at once.
+
+The control probe is one of them: a target that cannot be reached, from a runner that reaches nobody,
+is no news of the target.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from typing import Any, Self
 import httpx
 
 from pytest_goldenpath.contract.exchange import Exchange, parse_json
-from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.contract.symptom import FAILED, HEALTHY, Kind, Symptom
 from pytest_goldenpath.journey.clock import LagMeter, Stopwatch
 from pytest_goldenpath.journey.symptoms import symptom_of, symptom_of_answer
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
@@ -35,6 +39,9 @@ _TELLING = 16
 #: zlib's word for "gzip or deflate, whatever it is".
 _ANY_WINDOW = 47
 _LONGEST_HEADER = 2000
+#: A neutral host that takes longer tells nothing good about our road.
+_CONTROL_WITHIN_S = 5.0
+_SERVER_ERRORS = range(500, 600)
 #: The attributes of RFC 6265 and its successor; anything else may be a part of the value.
 _ATTRIBUTES = frozenset(
     {"domain", "expires", "httponly", "max-age", "partitioned", "path", "samesite", "secure"}
@@ -338,3 +345,40 @@ def _inflated(body: bytes, encoding: str) -> tuple[bytes, bool]:
         return body, False
     oversized = len(inflated) > MOST_BYTES
     return (inflated[:_SHOWN_BYTES] if oversized else inflated), oversized
+
+
+def run_ask_control(url: str) -> str:
+    """Do what :func:`ask_control` does from synchronous code, on an event loop of its own."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(ask_control(url))
+
+
+async def ask_control(url: str, *, within_s: float = _CONTROL_WITHIN_S) -> str:
+    """Ask a neutral host whether it is there: ``healthy`` or ``failed``; never raises for it.
+
+    Any answer below 500 will do, for only the road to it matters. Nothing of the run is sent: no
+    credential, no cookie, no body; a redirect is an answer and not followed.
+
+    Args:
+        url: the control host's address.
+        within_s: seconds until the head of the answer must be there.
+
+    """
+    try:
+        async with (
+            asyncio.timeout(within_s),
+            httpx.AsyncClient(
+                verify=tls_context() if url.startswith("https") else False,
+                trust_env=not is_loopback(url),
+                follow_redirects=False,
+                timeout=None,  # noqa: S113  # it runs under its own total deadline
+                headers={"user-agent": "pytest-goldenpath"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                # Not even what an address carries before an @.
+                auth=httpx.Auth(),
+            ) as client,
+            client.stream("GET", url) as response,
+        ):
+            return FAILED if response.status_code in _SERVER_ERRORS else HEALTHY
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError):
+        return FAILED

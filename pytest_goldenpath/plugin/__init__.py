@@ -3,7 +3,8 @@
 pytest imports this module in every run of every environment that has the package. So it imports
 nothing of ours by itself, options are added only when one of them is among the arguments, and
 fixtures and hooks that run for each test are registered once a check was collected. Even this
-module is kept small: pytest reads its code through its own importer, object by object.
+module is kept small: pytest reads its code through its own importer, object by object, for which
+a comprehension is a function of its own.
 """
 
 from __future__ import annotations
@@ -17,20 +18,11 @@ _OPTIONS = (
     " target staging auth-url ws-url env-file category execution-mode evidence-dir gate "
     "accept-bypass expect-revision fault variant warmup "
 )
-FIXTURES = frozenset(
-    [
-        "db_warmup",
-        "golden_journey",
-        "http",
-        "journey",
-        "prove",
-        "second_user",
-        "target",
-        "user",
-        "vpc_warmup",
-        "warm_target",
-    ]
+#: The names of our fixtures, as one text too: each object costs.
+_FIXTURES = (
+    "db_warmup golden_journey http journey prove second_user target user vpc_warmup warm_target"
 )
+FIXTURES = frozenset(_FIXTURES.split())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,7 +38,7 @@ def pytest_load_initial_conftests(
         options.spare_values(early_config.known_args_namespace.file_or_dir, args)
         yield
         early_config.stash[options.TAKEN] = options.add_options(parser)
-    if any(name.startswith("pytest_goldenpath") for name in vars(early_config.hook)):
+    if "pytest_goldenpath" in " ".join(vars(early_config.hook)):
         from pytest_goldenpath.plugin.judging import know_hooks
 
         know_hooks(early_config)
@@ -103,10 +95,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_asked_for(config: pytest.Config) -> bool:
     """Tell whether an option of ours was given."""
-    return any(
-        key.startswith("goldenpath_") and value is not None and value is not False and value != []
-        for key, value in vars(config.option).items()
-    )
+    for key, value in vars(config.option).items():
+        if (
+            key.startswith("goldenpath_")
+            and value is not None
+            and value is not False
+            and value != []
+        ):
+            return True
+    return False
 
 
 def _is_option(argument: str) -> bool:
@@ -119,10 +116,17 @@ def _is_option(argument: str) -> bool:
 
 def _may_be_ours(items: list[pytest.Item]) -> bool:
     """Tell in little time whether it is worth a closer look: a name, a marker or a folder."""
-    if any(i.own_markers or not FIXTURES.isdisjoint(getattr(i, "fixturenames", ())) for i in items):
-        return True
-    parents = {item.parent for item in items if item.parent}
-    return any(
-        "suites" in parent.path.parts or any(node.own_markers for node in parent.listchain())
-        for parent in parents
-    )
+    parents = set()
+    for item in items:
+        if item.own_markers or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            return True
+        parents.add(item.parent)
+    for parent in parents:
+        if parent is None:
+            continue
+        if "suites" in parent.path.parts:
+            return True
+        for node in parent.listchain():
+            if node.own_markers:
+                return True
+    return False

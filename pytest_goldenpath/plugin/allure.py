@@ -32,7 +32,7 @@ from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.plugin.session import Collector
 from pytest_goldenpath.report import allure_files as files
 from pytest_goldenpath.report import allure_result as told
-from pytest_goldenpath.report.allure_steps import (
+from pytest_goldenpath.report.allure_result import (
     Step,
     conversation_step,
     conversation_steps,

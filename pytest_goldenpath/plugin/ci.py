@@ -18,8 +18,9 @@ from _pytest.junitxml import LogXML, xml_key
 from pytest_goldenpath.plugin.leaks import holds_secret, remove_content
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.plugin.session import Collector
-from pytest_goldenpath.report import github, history, junit
+from pytest_goldenpath.report import ci
 from pytest_goldenpath.report.markdown import markdown
+from pytest_goldenpath.report.trend import keep
 from pytest_goldenpath.verdict.checks import Check, Outcome
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -44,16 +45,16 @@ class Continuous:
             yield
             return
         self._place(report, check)
-        report.user_properties.extend(junit.of_check(check))
+        report.user_properties.extend(ci.of_check(check))
         xml = self._config.stash.get(xml_key, None)
         # The element of a test is finished by its teardown; that of a crash has no such phase.
-        message = self._run.redactor.redact(junit.message_of(check))
+        message = self._run.redactor.redact(ci.message_of(check))
         if xml is not None and report.when == "teardown":
             _tell_plainly(xml, report, check, message)
         yield
         if xml is not None and report.when not in {"setup", "call", "teardown"}:
             _tell_plainly(xml, report, check, message)
-            for name, value in junit.of_check(check):
+            for name, value in ci.of_check(check):
                 xml.node_reporter(report).add_property(name, value)
 
     @pytest.hookimpl(trylast=True)
@@ -64,7 +65,7 @@ class Continuous:
             return
         xml = self._config.stash.get(xml_key, None)
         if xml is not None:
-            for name, value in junit.of_run(verdict, evidence=evidence):
+            for name, value in ci.of_run(verdict, evidence=evidence):
                 xml.add_global_property(name, value)
             # It wrote its file before anybody could know the verdict.
             xml.pytest_sessionfinish()
@@ -91,7 +92,7 @@ class Continuous:
             finally:
                 terminalreporter.ensure_newline()
                 terminalreporter.write_line(f"::{token}::")
-            for line in github.annotate(verdict, self._places):
+            for line in ci.annotate(verdict, self._places):
                 terminalreporter.write_line(line)
         for note in self._notes:
             terminalreporter.write_line(f"goldenpath: {note}", yellow=True)
@@ -105,20 +106,20 @@ class Continuous:
         if check.outcome in {Outcome.PASSED, Outcome.SKIPPED}:
             return
         file, line, _ = report.location
-        path = github.relative_to_workspace(self._config.rootpath / file)
+        path = ci.relative_to_workspace(self._config.rootpath / file)
         if path and line is not None:
             self._places[report.nodeid] = path, line + 1
 
     def _keep(self, folder: Path, verdict: dict[str, Any]) -> None:
         try:
-            history.keep(folder, verdict)
+            keep(folder, verdict)
         except OSError as error:
             self._notes.append(f"the history in {folder} was not written: {error.strerror}")
 
     def _summarise(self, path: Path, verdict: dict[str, Any]) -> None:
         text = markdown(verdict, evidence=self._collector.evidence)
         try:
-            if not github.append_summary(path, text):
+            if not ci.append_summary(path, text):
                 self._notes.append(f"{_SUMMARY} is full; nothing was added")
         except OSError as error:
             self._notes.append(f"{_SUMMARY} was not written: {error.strerror}")
@@ -137,4 +138,4 @@ def _tell_plainly(xml: LogXML, report: pytest.TestReport, check: Check, message:
             xml.stats["error"] += 1
         if node.tag in {"failure", "error"}:
             node.set("message", message)
-            node.set("type", f"{junit.PREFIX}.{check.attribution or check.outcome}")
+            node.set("type", f"{ci.PREFIX}.{check.attribution or check.outcome}")

@@ -2,16 +2,22 @@
 
 They are added only when one of them, or the help, is among the arguments: an unrelated run does
 not pay for them, and a project whose own plugin or conftest has an option of the same name never
-meets ours.
+meets ours. What was given is also told again, as the command that repeats a run.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import shlex
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pytest_goldenpath.plugin.settings import Settings
 
 #: name, metavar or None for a flag, whether it may be repeated, help
 _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
@@ -77,6 +83,10 @@ _OPTIONS: tuple[tuple[str, str | None, bool, str], ...] = (
         "Embedded target only: speak this variant of the protocol; 'list' names them.",
     ),
 )
+#: What a command names again, so that a run can be repeated.
+_TEXTS = ("auth-url", "ws-url", "env-file", "execution-mode", "warmup", "expect-revision")
+_FLAGS = ("gate", "accept-bypass")
+_NAMES = ("fault", "variant")
 #: Short names that belong to another plugin.
 TAKEN: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
 
@@ -164,12 +174,65 @@ def lists_names(config: pytest.Config) -> int | None:
     """Print the names of faults or variants when asked to; None when not asked."""
     for name in ("fault", "variant"):
         if "list" in many(config, name):
-            from pytest_goldenpath.reference import catalogue
+            from pytest_goldenpath.reference import faults
 
-            known = catalogue.FAULTS if name == "fault" else catalogue.VARIANTS
+            known = faults.FAULTS if name == "fault" else faults.VARIANTS
             width = max(map(len, known))
             for key, entry in known.items():
                 codes = f" ({', '.join(getattr(entry, 'codes', ()))})" if name == "fault" else ""
                 sys.stdout.write(f"{key:{width}}  {entry.description}{codes}\n")
             return 0
     return None
+
+
+def command_of(config: pytest.Config, settings: Settings, seed: str) -> str:
+    """Return the command that repeats a run; the seed asks the same again.
+
+    What came from the environment or a file is there again, so only what was chosen for this run
+    is named; credentials never are, for they come from the environment alone.
+
+    Args:
+        config: of the run.
+        settings: of the run.
+        seed: what its requests were drawn with, or ''.
+
+    """
+    from pytest_goldenpath.plugin.collection import CATEGORIES
+    from pytest_goldenpath.target.keys import env_name
+
+    words = [*_program(config), "--target", _target(config, settings)]
+    if settings.categories:
+        every = set(CATEGORIES) <= set(settings.categories)
+        words += ["--category", "all" if every else ",".join(settings.categories)]
+    for name in _TEXTS:
+        value = text(config, name)
+        words += [f"--{name}", value] if value else []
+    words += [f"--{name}" for name in _FLAGS if flag(config, name)]
+    for name in _NAMES:
+        for value in many(config, name):
+            words += [f"--{name}", value]
+    for short, value in (("-k", config.option.keyword), ("-m", config.option.markexpr)):
+        words += [short, value] if value else []
+    told = f"{env_name('seed')}={shlex.quote(seed)} " if seed else ""
+    return told + shlex.join(words)
+
+
+def _target(config: pytest.Config, settings: Settings) -> str:
+    """Return what names the target: its name, or the address that was given in its place."""
+    from pytest_goldenpath.target.keys import env_name
+
+    given = text(config, "target")
+    if given:
+        return given
+    found = settings.resolved.environment.get(env_name("target"))
+    staging = flag(config, "staging")
+    return found.value if found and not staging else settings.resolved.target.name
+
+
+def _program(config: pytest.Config) -> list[str]:
+    """Return how pytest was called, without options; our own suites have a command of their own."""
+    arguments = list(map(str, config.invocation_params.args))
+    places = [place for place in config.args if place in arguments]
+    if f"--rootdir={Path(places[0]).parent}" in arguments if len(places) == 1 else False:
+        return ["goldenpath", "run"]
+    return ["pytest", *places]

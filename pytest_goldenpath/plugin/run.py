@@ -126,7 +126,7 @@ class Run:
         """Ask the neutral host of this target, if it has one."""
         if not self._target.control:
             return ""
-        from pytest_goldenpath.journey.control import run_ask_control
+        from pytest_goldenpath.journey.web import run_ask_control
 
         return run_ask_control(self._target.control)
 

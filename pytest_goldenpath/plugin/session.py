@@ -14,9 +14,8 @@ import pytest
 
 from pytest_goldenpath.contract.rules.health import count_503, revisions_of
 from pytest_goldenpath.plugin.leaks import Leaks
-from pytest_goldenpath.plugin.options import TAKEN
+from pytest_goldenpath.plugin.options import TAKEN, command_of
 from pytest_goldenpath.plugin.outcomes import check_of
-from pytest_goldenpath.plugin.repeating import command_of
 from pytest_goldenpath.plugin.run import Run
 from pytest_goldenpath.report.files import write_verdict
 from pytest_goldenpath.report.terminal import Line, header_lines
@@ -25,10 +24,9 @@ from pytest_goldenpath.secrets import scrub
 from pytest_goldenpath.verdict.checks import Check, Outcome, readiness
 from pytest_goldenpath.verdict.decide import Decision, Exit, Verdict, decide
 from pytest_goldenpath.verdict.document import RunFacts, document
-from pytest_goldenpath.verdict.excerpt import Step, slowest
+from pytest_goldenpath.verdict.excerpt import Step, slowest, timings
 from pytest_goldenpath.verdict.outage import Outages
 from pytest_goldenpath.verdict.outage import from_plain as outages_from_plain
-from pytest_goldenpath.verdict.timings import timings
 from pytest_goldenpath.verdict.warmup import NOT_NEEDED, ResilienceReport, from_plain
 
 #: Key of what a worker tells the controller at its end.
@@ -197,7 +195,9 @@ class Collector:
         decision = self._decide(exitstatus)
         code = self._exit_code(decision, exitstatus)
         if self._foreign_failures:
-            others = f"other tests, which are no golden path checks, failed: {self._foreign_failures}"
+            others = (
+                f"other tests, which are no golden path checks, failed: {self._foreign_failures}"
+            )
             decision = replace(decision, reasons=(*decision.reasons, others))
         plain = document(decision, self._checks.values(), self._facts(), exit_code=code)
         verdict: dict[str, Any] = scrub(plain, self._run.redactor)

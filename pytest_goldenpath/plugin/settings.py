@@ -82,7 +82,7 @@ class Settings:
         """Faults that no promise of the selected categories looks for."""
         if not self.faults:
             return ()
-        from pytest_goldenpath.reference.catalogue import FAULTS
+        from pytest_goldenpath.reference.faults import FAULTS
 
         looked_for = {
             code
@@ -301,9 +301,9 @@ def _embedded_names(reader: _Reader, option: str) -> tuple[str, ...]:
     names = options.many(reader.config, option)
     if not names:
         return ()
-    from pytest_goldenpath.reference import catalogue
+    from pytest_goldenpath.reference import faults
 
-    known = tuple(catalogue.FAULTS if option == "fault" else catalogue.VARIANTS)
+    known = tuple(faults.FAULTS if option == "fault" else faults.VARIANTS)
     for name in names:
         _check_name(f"--{option}", Setting(name, f"option --{option}"), known)
     if names and not reader.resolved.target.embedded:
@@ -321,11 +321,11 @@ def _embedded_names(reader: _Reader, option: str) -> tuple[str, ...]:
 def _check_families(variants: tuple[str, ...]) -> None:
     if not variants:
         return
-    from pytest_goldenpath.reference import catalogue
+    from pytest_goldenpath.reference import faults
 
     families: dict[str, str] = {}
     for name in variants:
-        family = catalogue.VARIANTS[name].family
+        family = faults.VARIANTS[name].family
         if family in families:
             raise ConfigError(
                 "--variant",
@@ -342,7 +342,7 @@ def _check_context_faults(faults: tuple[str, ...], resolved: Resolved) -> None:
     path = resolved.target.context_api
     if not faults or path == REFERENCE_CONTEXT:
         return
-    from pytest_goldenpath.reference.catalogue import FAULTS
+    from pytest_goldenpath.reference.faults import FAULTS
 
     for name in faults:
         if all(seam.startswith("context.") for seam, _ in FAULTS[name].effects):

@@ -93,7 +93,7 @@ def warm(config: pytest.Config, run: Run) -> None:
     if not probes or run.settings.bypass.active:
         run.keep_warmth(_probed(run) if embedded is None else embedded)
         return
-    from pytest_goldenpath.journey.own_probes import OwnProbes
+    from pytest_goldenpath.journey.resilience import OwnProbes
 
     asked = OwnProbes(probes, run.hurried_target().vpc_budget_s)
     # A report of a target that is not ready is false.

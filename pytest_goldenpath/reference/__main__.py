@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
+from pytest_goldenpath.reference.faults import FAULTS, VARIANTS
 from pytest_goldenpath.reference.settings import (
     Settings,
     UsageProblem,

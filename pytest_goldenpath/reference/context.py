@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from types import SimpleNamespace
 
-from pytest_goldenpath.reference.catalogue import FAULTS
 from pytest_goldenpath.reference.fault import Seams
+from pytest_goldenpath.reference.faults import FAULTS
 
 _seams = Seams()
 _PLACEHOLDERS = frozenset(

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
 from pytest_goldenpath.reference.fault import Fault, Seams, Variant
+from pytest_goldenpath.reference.faults import FAULTS, VARIANTS
 
 VERSION = "1.0.0"
 HEARTBEAT_S = 15.0

@@ -8,13 +8,13 @@ from math import floor, log10
 from typing import Any
 
 from pytest_goldenpath.contract.findings import excerpt, printable
-from pytest_goldenpath.report.history import History
 from pytest_goldenpath.report.trend import (
     DEVIATIONS,
     LEAST,
     SHARE,
     WINDOW,
     Group,
+    History,
     Metric,
     comparison,
     figure,

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_goldenpath.contract.symptom import FAILED, HEALTHY
 from pytest_goldenpath.errors import ConfigError
-from pytest_goldenpath.journey.control import ask_control
+from pytest_goldenpath.journey.web import ask_control
 from pytest_goldenpath.target.resolve import Options, Resolved, resolve
 from roads import end_of_file, full_backlog, garbage, of_app, of_proxy, reset_at_once, saying
 from servers import Raw, closed_port, raw_server, silent

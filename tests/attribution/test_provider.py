@@ -6,7 +6,7 @@ import pytest
 
 from pytest_goldenpath.contract.findings import Attribution
 from pytest_goldenpath.contract.frames import Frame, Sort
-from pytest_goldenpath.contract.signs import blame_for_failure
+from pytest_goldenpath.contract.ruling import blame_for_failure
 
 UPSTREAM, PRODUCT = Attribution.UPSTREAM, Attribution.PRODUCT
 FRAMES = {

@@ -17,7 +17,7 @@ import trustme
 
 from pytest_goldenpath.contract.attribution import Retry, attribute
 from pytest_goldenpath.contract.findings import Attribution
-from pytest_goldenpath.contract.signs import sign_of_exchange, sign_of_talk
+from pytest_goldenpath.contract.ruling import sign_of_exchange, sign_of_talk
 from pytest_goldenpath.contract.symptom import Symptom
 from roads import (
     ask,

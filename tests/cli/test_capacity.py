@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_goldenpath.cli import capacity as face
+from pytest_goldenpath.cli import reports as face
 from pytest_goldenpath.cli.main import main
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.target.resolve import Options

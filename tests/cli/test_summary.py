@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from pytest_goldenpath.cli.main import main
-from pytest_goldenpath.report.history import keep
+from pytest_goldenpath.report.trend import keep
 from pytest_goldenpath.verdict.checks import Outcome
 from pytest_goldenpath.verdict.document import schema
 from verdicts import check, verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from builders import context, survey
-from pytest_goldenpath.contract.context import ContextFacts, Home, Trial
+from pytest_goldenpath.contract.observed import ContextFacts, Home, Trial
 from pytest_goldenpath.contract.survey import Survey
 
 UNKNOWN_KEYWORD = ("TypeError", "Exception", "BaseException")

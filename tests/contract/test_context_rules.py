@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from builders import context, survey
 from contract import examples_context
-from pytest_goldenpath.contract.context import ContextFacts, Home
 from pytest_goldenpath.contract.findings import Severity
 from pytest_goldenpath.contract.judgement import judge
+from pytest_goldenpath.contract.observed import ContextFacts, Home
 
 _TRIALS = [trial.name for trial in context().trials]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ANSWER, PROMPT
-from pytest_goldenpath.contract.rules.substance import is_echo, signals
+from pytest_goldenpath.contract.rules.content import is_echo, signals
 
 REAL = [
     ANSWER,

@@ -26,18 +26,18 @@ from builders import (
 from contract.examples_threads import ASKED, HEALTHY, SAID, answered, asking, touched, trespassed
 from pytest_goldenpath.contract.findings import Attribution
 from pytest_goldenpath.contract.judgement import judge
-from pytest_goldenpath.contract.rules import threads as steps
-from pytest_goldenpath.contract.rules.threads import flaws
-from pytest_goldenpath.contract.survey import Missing, Survey
-from pytest_goldenpath.contract.symptom import Kind as Trouble
-from pytest_goldenpath.contract.symptom import Symptom
-from pytest_goldenpath.contract.threads import (
+from pytest_goldenpath.contract.observed import (
     Message,
     listed_threads,
     messages_in,
     thread_id_of,
     usable_id,
 )
+from pytest_goldenpath.contract.rules import threads as steps
+from pytest_goldenpath.contract.rules.threads import flaws
+from pytest_goldenpath.contract.survey import Missing, Survey
+from pytest_goldenpath.contract.symptom import Kind as Trouble
+from pytest_goldenpath.contract.symptom import Symptom
 
 SUCCESSES = ("", "success", "ok", "completed")
 JSON = st.recursive(

@@ -14,8 +14,7 @@ from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.journey.embedded import EmbeddedBackend, Started
-from pytest_goldenpath.journey.outage import OutageKeeper
-from pytest_goldenpath.journey.patience import conduct_patiently
+from pytest_goldenpath.journey.outage import OutageKeeper, conduct_patiently
 from pytest_goldenpath.journey.warmup import run_come_back
 from pytest_goldenpath.secrets import Redactor
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet

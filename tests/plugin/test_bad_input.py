@@ -9,7 +9,7 @@ import pytest
 
 # Loaded here, so that not every run in this process loads them anew.
 import pytest_goldenpath.plugin.start
-import pytest_goldenpath.reference.catalogue  # noqa: F401
+import pytest_goldenpath.reference.faults  # noqa: F401
 from conftest import SMOKE
 
 RunSuite = Callable[..., pytest.RunResult]

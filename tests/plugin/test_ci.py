@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pytest_goldenpath.report.history import read_folder
+from pytest_goldenpath.report.trend import read_folder
 
 #: Checks that need no target, so that none is started: one of each outcome, and a foreign test.
 _CHECKS = """

@@ -20,7 +20,7 @@ from pytest_goldenpath.contract.registry import OWNERS, RULES
 from pytest_goldenpath.journey.conduct import conduct
 from pytest_goldenpath.journey.embedded import EmbeddedBackend
 from pytest_goldenpath.plugin.proof import require
-from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
+from pytest_goldenpath.reference.faults import FAULTS, VARIANTS
 from pytest_goldenpath.secrets import Redactor
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT, PasswordLogin, Target, Wallet
 from pytest_goldenpath.verdict.checks import Check, Outcome, explain

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_goldenpath.reference import catalogue
-from pytest_goldenpath.reference.catalogue import FAULTS, VARIANTS
+from pytest_goldenpath.reference import faults
+from pytest_goldenpath.reference.faults import FAULTS, VARIANTS
 
-SOURCES = "".join(path.read_text() for path in Path(catalogue.__file__).parent.glob("*.py"))
+SOURCES = "".join(path.read_text() for path in Path(faults.__file__).parents[1].glob("*.py"))
 
 
 def test_catalogue_is_large_and_sorted() -> None:
@@ -53,7 +53,7 @@ def test_seams_exist(name: str) -> None:
 def test_importing_the_catalogue_is_cheap() -> None:
     """The catalogue brings none of the server's libraries into the process."""
     code = (
-        "import sys, pytest_goldenpath.reference.catalogue;"
+        "import sys, pytest_goldenpath.reference.faults;"
         "heavy = {'starlette', 'uvicorn', 'sqlalchemy', 'jwt', 'httpx'} & set(sys.modules);"
         "sys.exit(str(heavy) if heavy else 0)"
     )

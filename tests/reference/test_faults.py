@@ -12,9 +12,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationEr
 
 from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.agent import Agent, Task
-from pytest_goldenpath.reference.catalogue import FAULTS
 from pytest_goldenpath.reference.events import Event, Item, disturbed
 from pytest_goldenpath.reference.fault import Seams
+from pytest_goldenpath.reference.faults import FAULTS
 from pytest_goldenpath.reference.store import Database
 from pytest_goldenpath.reference.wire import SHAPES
 from reference.driver import FIVE, PROMPT, Client, Twin, bearer, names, started, talk

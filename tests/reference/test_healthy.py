@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from pytest_goldenpath.reference.catalogue import VARIANTS
+from pytest_goldenpath.reference.faults import VARIANTS
 from reference.driver import FIVE, Client, Twin, as_subprotocol, bearer, names, started, talk
 
 EVENTS = [name for name, variant in VARIANTS.items() if variant.family == "events"]

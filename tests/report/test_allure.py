@@ -14,7 +14,7 @@ from pytest_goldenpath.contract.survey import Login, Survey
 from pytest_goldenpath.contract.transcript import Entry, Kind
 from pytest_goldenpath.report import allure_files as files
 from pytest_goldenpath.report import allure_result as told
-from pytest_goldenpath.report.allure_steps import (
+from pytest_goldenpath.report.allure_result import (
     MOST_STEPS,
     conversation_step,
     conversation_steps,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_goldenpath.contract.findings import Finding, Severity
-from pytest_goldenpath.report.github import (
+from pytest_goldenpath.report.ci import (
     MOST,
     SUMMARY_BYTES,
     annotate,

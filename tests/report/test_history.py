@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_goldenpath.errors import EvidenceError
-from pytest_goldenpath.report import history
-from pytest_goldenpath.report.history import keep, read_folder, read_verdict
+from pytest_goldenpath.report import trend
+from pytest_goldenpath.report.trend import keep, read_folder, read_verdict
 from pytest_goldenpath.verdict.merge import merge
 from verdicts import BEGAN, check, verdict
 
@@ -25,7 +25,7 @@ def test_kept_verdict_reads_back(tmp_path: Path) -> None:
 
 def test_only_the_last_runs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest copies go, and nothing else does."""
-    monkeypatch.setattr(history, "KEPT", 5)
+    monkeypatch.setattr(trend, "KEPT", 5)
     (tmp_path / "0000-notes.json").write_text("{}")
     for number in range(8):
         keep(tmp_path, verdict(began=BEGAN + timedelta(minutes=number)))

@@ -15,8 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_goldenpath.report.history import History
-from pytest_goldenpath.report.trend import LEAST, WINDOW, groups, limit_of, trend_lines
+from pytest_goldenpath.report.trend import LEAST, WINDOW, History, groups, limit_of, trend_lines
 from pytest_goldenpath.report.trend_page import trend_page
 from pytest_goldenpath.verdict.checks import Outcome
 from pytest_goldenpath.verdict.outage import Outages

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from builders import exchange, journey, login, refusal, survey
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.verdict.timings import NAMES, percentile, timings
+from pytest_goldenpath.verdict.excerpt import NAMES, percentile, timings
 
 
 def test_healthy_survey_shows_every_figure() -> None:

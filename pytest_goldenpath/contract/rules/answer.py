@@ -9,11 +9,14 @@ from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding, excerpt
 from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort
 from pytest_goldenpath.contract.rules.company import leaks
-from pytest_goldenpath.contract.rules.content import ANSWER_CHARACTERS
+from pytest_goldenpath.contract.rules.content import (
+    ANSWER_CHARACTERS,
+    is_substitute,
+    signals,
+    words,
+)
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
-from pytest_goldenpath.contract.rules.substance import is_substitute, signals, words
-from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
-from pytest_goldenpath.contract.signs import blame_for_silence
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked, blame_for_silence, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Request, Transcript
 

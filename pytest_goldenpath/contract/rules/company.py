@@ -9,10 +9,10 @@ from functools import lru_cache
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding
 from pytest_goldenpath.contract.frames import Sort
+from pytest_goldenpath.contract.observed import messages_in
 from pytest_goldenpath.contract.rules.handshake import connection_id
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.threads import messages_in
 from pytest_goldenpath.contract.transcript import Heard, Transcript
 
 KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"

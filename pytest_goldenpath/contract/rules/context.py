@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_goldenpath.contract.context import ContextFacts, Trial
 from pytest_goldenpath.contract.findings import Finding, Severity, excerpt
+from pytest_goldenpath.contract.observed import ContextFacts, Trial
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 

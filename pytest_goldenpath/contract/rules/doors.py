@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
-from pytest_goldenpath.contract.rules.login import SUCCESSES
-from pytest_goldenpath.contract.rules.token import route_of
+from pytest_goldenpath.contract.rules.token import SUCCESSES, route_of
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 

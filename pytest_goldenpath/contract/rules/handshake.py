@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.frames import Frame, Sort
-from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
-from pytest_goldenpath.contract.signs import row_of, sign_of_talk
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken, row_of, sign_of_talk
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Transcript
 

@@ -7,8 +7,14 @@ from collections.abc import Iterable, Iterator
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Finding, Severity, printable
-from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
-from pytest_goldenpath.contract.signs import row_of, sign_of_exchange, sign_of_talk
+from pytest_goldenpath.contract.ruling import (
+    Ruling,
+    Unlooked,
+    broken,
+    row_of,
+    sign_of_exchange,
+    sign_of_talk,
+)
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 

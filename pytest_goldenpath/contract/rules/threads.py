@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding
-from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
-from pytest_goldenpath.contract.rules.substance import words
-from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
-from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.threads import (
+from pytest_goldenpath.contract.observed import (
     Message,
     listed_threads,
     messages_in,
     thread_id_of,
 )
+from pytest_goldenpath.contract.rules.content import words
+from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
+from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
 
 CREATED = "thread created"

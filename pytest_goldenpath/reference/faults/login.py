@@ -1,6 +1,10 @@
-"""Faults of login, tokens, protected routes and the UserExecutionContext behind them."""
+"""Faults of login, tokens and protected routes, of the WebSocket before any request, and of contexts.
 
-from pytest_goldenpath.reference.fault import EVENTS, NO_RUN, Reply, ill
+Those of the WebSocket are of its upgrade, authentication, welcome, ping and limits; the contexts are
+the UserExecutionContext behind all of it.
+"""
+
+from pytest_goldenpath.reference.fault import EVENTS, NO_RUN, Close, Reply, ill
 
 _ERROR = {"detail": "Authentication failed"}
 _PAGE = "<html><body><h1>401 Authorization Required</h1></body></html>"
@@ -18,6 +22,26 @@ _SHARED = {
 }
 _STRANGERS = ("missing", "garbage", "expired", "signature", "algorithm")
 _WITH_LOGIN = f"GP-203 GP-204 GP-205 GP-206 GP-209 GP-301 {NO_RUN}"
+_TYPE_ERROR = {
+    "type": "error_message",
+    "data": {
+        "error_code": "CONNECTION_ERROR",
+        "error_message": "Connection error in main mode",
+        "details": {"error_type": "TypeError", "mode": "main"},
+    },
+}
+_INIT_FAILED = {
+    "type": "error_message",
+    "error_code": "SERVICE_INIT_FAILED",
+    "error_message": "object WebSocketManager can't be used in 'await' expression",
+    "details": {},
+}
+_UNREADY = (
+    '{"error":"service_not_ready","message":"WebSocket service is not ready","details":'
+    '{"state":"initializing","failed_services":["agent_supervisor"],"environment":"staging",'
+    '"retry_after_seconds":10,"issue_reference":"#449"}}'
+)
+_IDENTITY = f"GP-205 GP-206 GP-304 GP-409 GP-505 GP-601 GP-602 GP-603 GP-605 {NO_RUN}"
 _UNAUTHORIZED = (
     "http.threads.list", "http.threads.create", "http.threads.get", "http.agents.execute",
     "http.conversations", "http.history", "http.agent.message", "http.agent.execute",
@@ -140,6 +164,100 @@ FAULTS = (
     ill("second-login-revokes", "a second login ends the first one's token", "", "GP-604",
         f"GP-107 GP-201 GP-204 GP-205 GP-206 GP-301 GP-304 GP-505 GP-507 GP-601 GP-602 GP-605 {EVENTS} GP-501", "c",
         ("login.revokes", True)),
+    ill("ws-1011-after-accept", "the socket opens and closes with 1011 before the welcome", "F01",
+        "GP-304", f"{NO_RUN} GP-301 GP-302", "s c r",
+        ("ws.before_welcome", Close(1011, "Service not ready: agent_supervisor"))),
+    ill("ws-init-failed", "instead of the welcome: SERVICE_INIT_FAILED and 1011", "F03", "GP-304",
+        f"{NO_RUN} GP-301 GP-302 GP-416", "s c r",
+        ("ws.before_welcome", Close(1011, "Service init failed", _INIT_FAILED))),
+    ill("ws-1011-after-welcome", "after the welcome: CONNECTION_ERROR by a TypeError and 1011",
+        "F19", "GP-705", f"{NO_RUN} GP-416", "s c r",
+        ("ws.after_welcome", Close(1011, "main mode error", _TYPE_ERROR))),
+    ill("ws-1000-first-message", "the first client frame of any type is answered by close 1000",
+        "F18", "GP-305 GP-308", f"{NO_RUN} GP-604", "s c r", ("ws.first_message", Close(1000))),
+    ill("ws-500-upgrade", "the upgrade is answered by 500", "F05", "GP-301",
+        f"{NO_RUN} GP-302 GP-303", "s c r",
+        ("ws.upgrade", Reply(status=500, raw="Internal Server Error",
+                             content_type="text/plain"))),
+    ill("ws-503-upgrade", "the upgrade is answered by a 503 of the platform", "F81",
+        "GP-109", f"GP-301 {NO_RUN} GP-302 GP-303", "s c r",
+        ("ws.upgrade", Reply(status=503, raw=_UNREADY, headers={"retry-after": "10"}))),
+    ill("ws-404-upgrade", "there is no WebSocket at the path", "F24", "GP-301",
+        f"{NO_RUN} GP-302 GP-303", "s c r",
+        ("ws.upgrade", Reply(status=404, raw='{"detail":"Not Found"}'))),
+    ill("header-carrier-refused", "a token in the Authorization header is lost", "F12", "GP-301",
+        f"GP-206 {NO_RUN}", "s c r", ("ws.deaf", "header")),
+    ill("subprotocol-carrier-refused", "a token in the subprotocol is not recognised", "F11",
+        "GP-301", f"GP-206 {NO_RUN}", "s c r", ("ws.deaf", "subprotocol")),
+    ill("subprotocol-none-chosen", "none of the offered subprotocols is chosen", "F09", "GP-302",
+        f"GP-301 {NO_RUN}", "c r", ("ws.subprotocol", "")),
+    ill("subprotocol-not-offered", "the chosen subprotocol was not offered", "F10", "GP-302",
+        f"GP-301 {NO_RUN}", "c r", ("ws.subprotocol", "jwt-auth-v2")),
+    ill("accepts-no-token", "/ws lets in who has no token", "F71", "GP-303", "GP-801", "s c r",
+        ("ws.accept", ("missing",))),
+    ill("accepts-garbage-token", "/ws lets in who has any text as token", "F73", "GP-303",
+        "GP-801", "s c r", ("ws.accept", ("garbage",))),
+    ill("accepts-expired-token", "/ws lets in an expired token", "", "GP-303", "GP-801", "s c r",
+        ("ws.accept", ("expired",))),
+    ill("accepts-wrong-signature", "/ws does not look at the signature", "", "GP-303", "GP-801",
+        "s c r", ("ws.accept", ("signature",))),
+    ill("accepts-unsigned-token", "/ws accepts alg none", "", "GP-303", "GP-801", "s c r",
+        ("ws.accept", ("algorithm",))),
+    ill("accepts-foreign-token", "/ws accepts tokens of another issuer or audience", "", "GP-303",
+        "GP-801", "s c r", ("ws.accept", ("audience", "issuer", "signature"))),
+    ill("accepts-refresh-token", "/ws accepts a refresh token as access token", "", "GP-205",
+        "GP-303", "c", ("ws.accept", ("type",))),
+    ill("accepts-header-bypass", "a header X-Test-... or X-E2E-... opens /ws without a token",
+        "F74", "GP-303 GP-801", "", "s c r", ("ws.header_bypass", True)),
+    ill("demo-user", "everybody is demo-user-001 on /ws, with any token or none", "F71",
+        "GP-303 GP-801", _IDENTITY, "s c r",
+        ("ws.identity", "demo-user-001"), ("runs.any_thread", True)),
+    ill("relaxed-user", "who has no good token becomes relaxed_NNNN", "F73", "GP-303 GP-801",
+        "GP-205", "s c r", ("ws.stranger", "relaxed_{number:04d}")),
+    ill("emergency-user", "everybody becomes emergency_<time> on /ws", "F72", "GP-303 GP-801",
+        _IDENTITY, "s c r",
+        ("ws.identity", "emergency_{now}"), ("runs.any_thread", True)),
+    ill("auth-failed-socket-stays-open", "AUTH_FAILED, and the socket stays open", "F13",
+        "GP-303", "GP-308", "s c r", ("ws.refusal_code", 0)),
+    ill("auth-failed-1011", "a bad token is refused with 1011 instead of 1008", "", "GP-308",
+        "GP-303", "c r", ("ws.refusal_code", 1011)),
+    ill("auth-failed-1000", "a bad token is refused with the normal close 1000", "", "GP-308",
+        "GP-303", "c r", ("ws.refusal_code", 1000)),
+    ill("no-welcome", "no welcome ever comes", "F08", "GP-304", "GP-310 GP-605 GP-705", "s c r",
+        ("welcome.none", True)),
+    ill("late-welcome", "the welcome comes after 12 seconds", "F08", "GP-304", NO_RUN, "s c r",
+        ("welcome.delay", 12.0)),
+    ill("welcome-wrong-user", "the welcome names another user", "F43", "GP-304",
+        "GP-206 GP-601 GP-801", "s c r", ("welcome.edit", {"user_id": "5e0f1ab9..."})),
+    ill("welcome-no-user", "the welcome names no user", "", "GP-304", "", "s c r",
+        ("welcome.edit", {"user_id": None})),
+    ill("welcome-no-connection-id", "the welcome names no connection", "F95", "GP-304",
+        "GP-310 GP-605 GP-705", "s c r",
+        ("welcome.edit", {"connection_id": None, "websocket_client_id": None})),
+    ill("no-pong", "ping is swallowed", "F26", "GP-305", "GP-705", "s c", ("ws.ping_ignored", True)),
+    ill("closes-on-ping", "ping closes the connection with 1000", "F18", "GP-305",
+        f"{NO_RUN} GP-604", "s c",
+        ("ws.ping", Close(1000))),
+    ill("malformed-closes", "malformed JSON closes the connection", "", "GP-306", "GP-308", "c",
+        ("ws.malformed", Close(1011, "main mode error"))),
+    ill("malformed-ignored", "malformed JSON gets no answer", "F55", "GP-306", "", "c",
+        ("ws.malformed_ignored", True)),
+    ill("unknown-closes", "an unknown message type closes the connection", "F33", "GP-306",
+        "GP-308", "c", ("ws.unknown", Close(1011, "main mode error"))),
+    ill("idle-death", "an idle connection is closed at its first time-out", "", "GP-307",
+        "GP-308", "c", ("ws.idle", Close(1000))),
+    ill("heartbeat-unknown-type", "heartbeats are of the type legacy_heartbeat", "", "GP-307", "",
+        "c", ("heartbeat.type", "legacy_heartbeat")),
+    ill("oversized-accepted", "messages may have any size", "", "GP-309", "GP-417", "c",
+        ("limits.size", True)),
+    ill("connections-unlimited", "a user may have any number of connections", "", "GP-309", "",
+        "c", ("limits.connections", True)),
+    ill("connections-shared", "the budget of connections is one for all users", "", "GP-309",
+        f"GP-601 {NO_RUN}", "c", ("limits.shared", True)),
+    ill("same-connection-id", "all connections of a user have one identity", "F77", "GP-310",
+        "GP-304 GP-605 GP-705", "c", ("connection.same_id", True)),
+    ill("one-connection-per-user", "a new connection closes the user's older one", "", "GP-604",
+        f"{NO_RUN} GP-301 GP-309 GP-603 GP-605", "c", ("ws.one_per_user", True)),
     ill("context-without-client-id", "from_request has no websocket_client_id: a build of before",
         "F95", "GP-701", "", "c r", ("context.without_client_id", True)),
     ill("context-client-id-forgotten", "from_request takes websocket_client_id and forgets it",
