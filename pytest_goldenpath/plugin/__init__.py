@@ -38,7 +38,7 @@ def pytest_load_initial_conftests(
         options.spare_values(early_config.known_args_namespace.file_or_dir, args)
         yield
         early_config.stash[options.TAKEN] = options.add_options(parser)
-    if "pytest_goldenpath" in " ".join(vars(early_config.hook)):
+    if " pytest_goldenpath_" in " ".join(("", *vars(early_config.hook))):
         from pytest_goldenpath.plugin.judging import know_hooks
 
         know_hooks(early_config)
