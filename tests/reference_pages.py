@@ -25,7 +25,7 @@ from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.ruling import Rule
 from pytest_goldenpath.plugin import FIXTURES, names
 from pytest_goldenpath.plugin.options import _OPTIONS
-from pytest_goldenpath.reference.faults import FAULTS, VARIANTS
+from pytest_goldenpath.reference.faults import FAULTS, OVERLAPS, VARIANTS
 from pytest_goldenpath.target import keys
 from pytest_goldenpath.target.resolve import _STAGING_VARIABLES, Options, resolve
 from pytest_goldenpath.verdict import bypass
@@ -217,6 +217,9 @@ def faults_page() -> str:
         )
         for f in FAULTS.values()
     )
+    overlaps = (
+        (code, ", ".join(sorted(beside(code))), OVERLAPS[code] + ".") for code in sorted(OVERLAPS)
+    )
     variants = ((f"`{v.name}`", v.family, v.description) for v in VARIANTS.values())
     return page(
         "# Faults and variants of the reference backend",
@@ -226,10 +229,24 @@ def faults_page() -> str:
         "",
         *table(("fault", "what it does", "found by", "row"), faults),
         "",
+        "## Promises that overlap",
+        "",
+        "Every other promise has a fault that it alone finds. For these, one cause breaks several:",
+        "",
+        *table(("promise", "its faults may also break", "because"), overlaps),
+        "",
+        "## Variants",
+        "",
         "`--variant NAME` makes it speak a dialect of a healthy platform; none may be accused.",
         "",
         *table(("variant", "family", "what it is"), variants),
     )
+
+
+def beside(code: str) -> set[str]:
+    """Return what else the faults of a promise may break."""
+    faults = [fault for fault in FAULTS.values() if code in fault.codes]
+    return {other for fault in faults for other in (*fault.codes, *fault.implied)} - {code}
 
 
 def options_page() -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.reference import faults
-from pytest_goldenpath.reference.faults import FAULTS, VARIANTS
+from pytest_goldenpath.reference.faults import FAULTS, OVERLAPS, VARIANTS
 
 SOURCES = "".join(path.read_text() for path in Path(faults.__file__).parents[1].glob("*.py"))
 
@@ -33,6 +34,13 @@ def test_fault_is_complete(name: str) -> None:
     assert not set(fault.codes) & set(fault.implied)
     assert set(fault.categories) <= {"smoke", "mission_critical", "remediation"}
     assert fault.effects
+
+
+def test_overlaps_are_those_that_there_are() -> None:
+    """A promise has a fault that it alone finds, or is listed with the reason."""
+    alone = {f.codes[0] for f in FAULTS.values() if len(f.codes) == 1 and not f.implied}
+
+    assert set(OVERLAPS) == set(RULES) - alone
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -43,4 +43,44 @@ VARIANTS: dict[str, Variant] = {
     for name, description in names.items()
 }
 
-__all__ = ["FAULTS", "VARIANTS", "Fault", "Variant"]
+#: Promises that have no fault of which only they can tell, each with what it shares with others.
+OVERLAPS = {
+    "GP-101": "the one body of health is read for its form, its word, its build, its time and by readiness",
+    "GP-102": "readiness is compared with the word of health",
+    "GP-103": "readiness is given the same time as health",
+    "GP-104": "the auth service's word is a word of health",
+    "GP-109": "a 503 is also the missing answer of whatever was asked",
+    "GP-201": "without a login nothing behind it can be shown",
+    "GP-203": "the token's user and expiry are those that login, verify and the socket tell",
+    "GP-206": "a token that the backend refuses opens nothing behind it",
+    "GP-301": "without a socket nothing is heard on it",
+    "GP-302": "a client closes a socket whose subprotocol it did not offer",
+    "GP-303": "a stranger that is let in becomes somebody made up, or is not closed as promised",
+    "GP-305": "a socket that a ping closes has no run",
+    "GP-308": "the close of a stranger is his refusal as well",
+    "GP-310": "connections are told apart by what the welcome names",
+    "GP-401": "the first event is also a place in the order",
+    "GP-403": "a call that was not announced is closed by no result of its own",
+    "GP-404": "a call without a result stays open",
+    "GP-405": "the last event carries the answer and is the end of the order",
+    "GP-409": "an event of somebody else is none of ours, so ours is missing",
+    "GP-410": "a field that is not there holds no real content, and an agent without a name has no place in the order",
+    "GP-411": "an empty result is a missing field in some dialects, and a made-up agent has no place in the order",
+    "GP-414": "events that come at the end come late, with times of another moment",
+    "GP-415": "an event whose name no client sees is not heard",
+    "GP-417": "a frame that cannot be read is an event that is missing",
+    "GP-418": "a request that starts nothing has no events",
+    "GP-501": "an empty answer is empty in every way in which answers are read",
+    "GP-502": "a made-up answer solves no task and is not substantive",
+    "GP-503": "one agent answers on the socket and over HTTP, and a cached answer is that of another user",
+    "GP-504": "what an answer has lost may be its marker or its result",
+    "GP-601": "what a user sees of another is also in the wrong run, connection or thread",
+    "GP-603": "an event on the wrong connection is missing on the right one",
+    "GP-604": "what the second login or connection broke is missing to the first",
+    "GP-605": "the state that is gone is stored messages and threads",
+    "GP-705": "a socket on which nothing is answered has no run",
+    "GP-801": "a stranger that is let in was not refused",
+    "GP-802": "a body of health that shows a bypass may be read as ill",
+}
+
+__all__ = ["FAULTS", "OVERLAPS", "VARIANTS", "Fault", "Variant"]
