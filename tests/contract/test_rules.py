@@ -522,6 +522,15 @@ def test_healthy_company_is_not_accused(observed: Survey) -> None:
     assert {code: broken for code in RULES if (broken := judge(code, observed).broken)} == {}
 
 
+@pytest.mark.parametrize("written", ["KESTREL\u20134821", "KESTREL\u20114821", "KESTREL\\-4821"])
+def test_marker_may_be_set_by_a_typographer(written: str) -> None:
+    """A dash, a hyphen that does not break, or one escaped for Markdown is the same word."""
+    observed = answered(ANSWER.replace("KESTREL-4821", written))
+
+    assert judge("GP-503", observed).broken == ()
+    assert judge("GP-501", observed).broken == ()
+
+
 def test_health_that_falters_is_not_proven() -> None:
     """Gateway answers among the health answers keep health from being proven."""
     gateway = Symptom(Trouble.HTTP_STATUS, "h", status=502, ready=True)

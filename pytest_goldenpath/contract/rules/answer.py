@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding, excerpt
 from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort
-from pytest_goldenpath.contract.rules.company import leaks
+from pytest_goldenpath.contract.rules.company import bare, leaks
 from pytest_goldenpath.contract.rules.content import (
     ANSWER_CHARACTERS,
     is_substitute,
@@ -98,9 +98,7 @@ def _is_solved(answer: str, request: Request) -> bool:
 def _shows_nothing(answer: str, request: Request) -> bool:
     """Tell whether an answer holds nothing of what was asked for in so many words."""
     asked = request.marker and request.expected
-    return bool(asked) and not (
-        _is_solved(answer, request) or request.marker.lower() in answer.lower()
-    )
+    return bool(asked) and not (_is_solved(answer, request) or bare(request.marker) in bare(answer))
 
 
 def answer_belongs(survey: Survey) -> Ruling:
@@ -125,7 +123,8 @@ def _strange_answers(run: Transcript, seed: str) -> Iterator[Finding]:
     if request is None or not answer:
         return
     lacks = []
-    if request.marker and request.marker.lower() not in answer.lower():
+    # A good answer may set a longer hyphen, or escape it for Markdown.
+    if request.marker and bare(request.marker) not in bare(answer):
         lacks.append(f"the marker {request.marker}")
     if request.expected and request.expected not in _NUMBER.findall(answer):
         lacks.append(f"the result {request.expected}")

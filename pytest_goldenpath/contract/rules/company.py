@@ -217,7 +217,7 @@ def _belongs_to(heard: Heard, other: Transcript, *, users: bool) -> str:
         return ""
     if not users and heard.frame.sort is not Sort.EVENT:
         return ""
-    if request.marker and _bare(request.marker) in _bare(heard.raw):
+    if request.marker and bare(request.marker) in bare(heard.raw):
         return f"the marker {request.marker}"
     for word, what in ((request.thread_id, "the thread"), (request.run_id, "the run")):
         if word and word in heard.raw:
@@ -226,6 +226,6 @@ def _belongs_to(heard: Heard, other: Transcript, *, users: bool) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Strip a text to letters and digits: a word is the same word in other letters and signs."""
     return _SIGNS.sub("", text.lower())
