@@ -355,6 +355,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
         "unreadable",
         survey(journey=journey((*healthy_entries(), Entry(0.2, Kind.CLOSED, "we", "utf-8", 1007)))),
     ),
+    ("GP-502", "a mock that solves", answered(f"Mock triage agent response for: {ANSWER}")),
     ("GP-503", "no marker", answered(ANSWER.replace("KESTREL-4821", "HERON-1111"))),
     ("GP-503", "wrong result", answered(ANSWER.replace("42", "41"))),
     ("GP-504", "short", answered("KESTREL-4821, 42.")),

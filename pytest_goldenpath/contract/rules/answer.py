@@ -83,8 +83,8 @@ def _look_of(found: tuple[str, ...], answer: str) -> Iterator[Finding]:
 
 def _signs(answer: str, request: Request) -> tuple[str, ...]:
     """Name the signs that an answer to this request is none."""
-    if _is_solved(answer, request):
-        return ()
+    if _is_solved(answer, request):  # then only what calls itself a mock is none
+        return ("substitute",) if is_substitute(answer, request.text) else ()
     if request.expected:  # then no other number is a result
         return signals(_NUMBER.sub("", answer), _NUMBER.sub("", request.text))
     return signals(answer, request.text)
