@@ -73,6 +73,8 @@ class Leaks:
         return [*([log] if log and adds else []), *([Path(summary)] if summary else [])]
 
     def _log_file(self) -> Path | None:
+        if not self._config.pluginmanager.hasplugin("logging"):
+            return None
         name = self._config.getoption("log_file", None) or self._config.getini("log_file")
         return self._path(str(name)) if name else None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+_GOOD = "import pytest\n\n@pytest.mark.category('smoke')\ndef test_good(): pass\n"
 DISTRIBUTED = pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one process", "-n 2"])
 
 
@@ -394,6 +395,14 @@ def test_missing_asyncio_is_a_usage_error(pytester: pytest.Pytester) -> None:
 
     assert result.ret == 4
     assert "pytest-asyncio" in result.stderr.str()
+
+
+def test_logging_can_be_left_out(pytester: pytest.Pytester) -> None:
+    """Without pytest's own logging there is no log file to look at."""
+    pytester.makepyfile(_GOOD)
+    result, verdict = ran(pytester, "-p", "no:logging")
+
+    assert (result.ret, verdict["verdict"]) == (0, "PASS")
 
 
 def test_plugin_can_be_left_out(pytester: pytest.Pytester) -> None:
