@@ -120,7 +120,8 @@ class Hooks:
 
 def know_hooks(config: pytest.Config) -> None:
     """Tell pytest of our hooks, if nobody has."""
-    if not getattr(getattr(config.hook, _HOOKS[0], None), "has_spec", bool)():
+    implemented = getattr(config.hook, _HOOKS[0], None)
+    if implemented is None or not implemented.has_spec():
         config.pluginmanager.add_hookspecs(Hooks)
 
 
