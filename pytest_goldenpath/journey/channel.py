@@ -23,9 +23,11 @@ from websockets.typing import Subprotocol
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.findings import printable
 from pytest_goldenpath.contract.symptom import Kind, Symptom
+from pytest_goldenpath.contract.transcript import Kind as EntryKind
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.clock import Stopwatch, wall_clock
 from pytest_goldenpath.journey.conversation import Conversation
+from pytest_goldenpath.journey.login import learn_issued
 from pytest_goldenpath.journey.symptoms import symptom_of, symptom_of_answer
 from pytest_goldenpath.journey.web import clean_headers, tls_context
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
@@ -350,6 +352,8 @@ def _transcript(
 ) -> Transcript:
     carried = call.carrier not in {HEADER, NONE}
     offered = _in_order(call.carrier, ("jwt-auth", f"jwt.{MASK}")) if carried else ()
+    heard = (entry.text for entry in conversation.entries if entry.kind is EntryKind.HEARD)
+    learn_issued(heard, redactor)
     entries = tuple(
         replace(entry, text=redactor.redact(entry.text)) for entry in conversation.entries
     )

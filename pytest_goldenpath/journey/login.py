@@ -7,15 +7,16 @@ import hmac
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
-from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.exchange import Exchange, parse_json
 from pytest_goldenpath.contract.rules.token import SUCCESSES
 from pytest_goldenpath.contract.survey import Login, TokenFacts
 from pytest_goldenpath.journey.clock import wall_clock
-from pytest_goldenpath.journey.web import Answer, Web
+from pytest_goldenpath.journey.web import Answer, Web, looks_secret
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import (
     Credentials,
@@ -244,3 +245,35 @@ def _number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+#: What a frame may issue (protocol 2.1, 3.2); "token" alone is a piece of an
+#: answer elsewhere, and a session often only a name.
+_ISSUED = (
+    *(key for key in TOKEN_KEYS if key not in {"token", "session"}),
+    "reconnect_token",
+    "auth_ticket",
+    "ticket_id",
+)
+#: Of one conversation; who issues more floods.
+_MOST_ISSUED = 8
+
+
+def learn_issued(frames: Iterable[str], redactor: Redactor) -> None:
+    """Learn the tokens and tickets that frames give us, before anything of them is kept."""
+    told = (parse_json(text) for text in frames if any(key in text for key in _ISSUED))
+    values = (value for frame in told for value in _issued(frame))
+    for value in islice(filter(looks_secret, values), _MOST_ISSUED):
+        redactor.learn(Secret(value))
+
+
+def _issued(frame: object) -> Iterator[str]:
+    """Give the values of the keys of tokens, at whatever depth they stand."""
+    waiting = [frame]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+            yield from (value[key] for key in _ISSUED if isinstance(value.get(key), str))
+        elif isinstance(value, list):
+            waiting += value

@@ -165,7 +165,7 @@ class Web:
     ) -> None:
         """Learn what an answer gave us in confidence; nobody may blot out words of his own."""
         for key in keys:
-            if _looks_secret(answered.get(key)):
+            if looks_secret(answered.get(key)):
                 self._redactor.learn(Secret(answered[key]))
         for value in _cookie_values(response):
             if self._cookies < _MOST_COOKIES_LEARNT:
@@ -214,7 +214,7 @@ def _cookie_values(response: httpx.Response) -> list[str]:
     """Return the values of the first cookies of an answer that may be secrets."""
     cookies = response.headers.get_list("set-cookie")[:_MOST_COOKIES]
     values = (cookie.partition(";")[0].partition("=")[2].strip('" ') for cookie in cookies)
-    return [value for value in values if _looks_secret(value)]
+    return [value for value in values if looks_secret(value)]
 
 
 def _signed(headers: Mapping[str, str] | None, token: Secret | None) -> dict[str, str]:
@@ -222,7 +222,7 @@ def _signed(headers: Mapping[str, str] | None, token: Secret | None) -> dict[str
     return {**(headers or {}), **bearer}
 
 
-def _looks_secret(value: object) -> bool:
+def looks_secret(value: object) -> bool:
     """Tell a token from a word: what is learnt is cut out before anybody judges it."""
     return (
         isinstance(value, str)

@@ -77,6 +77,23 @@ def test_echoed_token_is_cut_out() -> None:
     assert "Bearer ***" in str(transcript)
 
 
+def test_issued_token_is_cut_out() -> None:
+    """A token or ticket that a frame gives us is a secret everywhere; other words stay as they are."""
+    session, ticket = "opaque-session-7f3a9c1d2e", "tick-55e0b1c9a7"
+
+    async def generous(connection: ServerConnection) -> None:
+        given = f'"session":{{"access_token":"{session}"}},"ticket_id":"{ticket}"'
+        await connection.send(WELCOME.replace('"data":{', f'"data":{{{given},"token":"piece-1",'))
+        async for _ in connection:
+            await connection.send(f'{{"type":"pong","seen":["{ticket}","{session}","piece-1"]}}')
+
+    told = " ".join(entry.text for entry in talk(generous).entries)
+
+    assert session not in told
+    assert ticket not in told
+    assert told.count("piece-1") == 2
+
+
 def test_subprotocols_carry_the_token() -> None:
     """The pair of browsers is offered, and what the server chose is kept without the token."""
     chosen = token_subprotocols(TOKEN)[1]
