@@ -62,6 +62,7 @@ class Rule:
         promise: one sentence.
         section: the place in the platform's contract.
         needs: observations it looks at, by name.
+        reads: observations that it looks at as well if they are made for another promise.
         check: the pure function that judges.
     """
 
@@ -72,6 +73,7 @@ class Rule:
     section: str
     needs: tuple[str, ...]
     check: Callable[[Survey], Ruling]
+    reads: tuple[str, ...] = ()
 
 
 def broken(

@@ -13,7 +13,7 @@ from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.channel import Call, hold
-from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
+from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Idle, Ping
 from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User, log_in
@@ -25,6 +25,8 @@ _WELCOME_S = 3.0
 _PONG_S = 5.0
 _FENCE_S = 2.0
 _ANSWER_S = 10.0
+#: What comes this long after the end of a run is heard.
+_LINGER_S = 1.0
 #: The observation under which logins are kept that nothing but the run itself needed.
 _LOGINS = "further logins"
 #: Whoever is not welcomed by then is no longer waited for.
@@ -105,9 +107,11 @@ async def remember(trip: Expedition, user: User) -> None:
 
 async def again(trip: Expedition, user: User) -> None:
     """Come back when every connection is closed: a new connection, and the user's own state."""
+    request = new_request(trip.target, "reconnect")
+    steps = (Ping(_PONG_S), Ask(request, user.user_id))
     async with trip.lines.take(LINES_PER_USER):
-        back = await talk(trip, user, "reconnect", (Ping(_PONG_S),), lines=0)
-    trip.keep_talks("again", [back])
+        back = await talk(trip, user, "reconnect", steps, lines=0)
+    trip.keep_talks("again", [replace(back, request=request)])
     await _read_back(trip, user, KEPT_AFTER)
 
 
@@ -162,6 +166,7 @@ async def _ask(
         Ping(_PONG_S),
         Ask(request, user.user_id),
         Ping(_FENCE_S, "fence"),
+        Idle(_LINGER_S),
     )
     call = Call(
         purpose,

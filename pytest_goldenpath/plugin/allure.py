@@ -115,10 +115,10 @@ class Results:
         """Add the conversations that a check looked at: as steps, and drawn where it matters."""
         survey = self._run.survey or Survey()
         held = _held(item)
-        seen = told.read_by(record["requirements"], survey)
+        findings = tuple(_finding(plain) for plain in record["findings"])
+        seen = told.read_by(record["requirements"], survey, findings)
         if survey.journey and "golden_journey" in getattr(item, "fixturenames", ()):
             seen = tuple(dict.fromkeys((survey.journey, *seen)))
-        findings = tuple(_finding(plain) for plain in record["findings"])
         if survey.journey in seen:
             steps = login_step(survey.login)
             result.steps.extend(_step(step) for step in steps)

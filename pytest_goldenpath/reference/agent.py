@@ -213,6 +213,7 @@ class Task:
     user_id: str
     thread_id: str
     run_id: str
+    spared: bool = False  # by the faults of runs
 
 
 class Agent:
@@ -292,7 +293,7 @@ class Agent:
             task = self._latest
             sums = sums_in(task.prompt) or [found.report.as_sum()]
             found = Findings(found.report, sums, markers_in(task.prompt))
-        text = composed(task.prompt, found, self._seams)
+        text = composed(task.prompt, found, Seams() if task.spared else self._seams)
         self._first = self._first or text
         return self._first if self._seams.on("agent.cached_answer") else text
 

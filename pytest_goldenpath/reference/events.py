@@ -112,9 +112,9 @@ class Picker:
         return self._select.nth in {0, self._seen}
 
 
-def disturbed(items: Items, seams: Seams) -> Items:
+def disturbed(items: Items, seams: Seams, *, spared: bool = False) -> Items:
     """Return the items as the active faults leave them, in the order in which faults were given."""
-    for seam, argument in seams.under("events."):
+    for seam, argument in () if spared else seams.under("events."):
         items = _KINDS[seam](items, argument)
     return items
 

@@ -17,6 +17,7 @@ from pytest_goldenpath.reference.fault import Close
 from pytest_goldenpath.reference.identity import Claims
 from pytest_goldenpath.reference.threads import (
     add_message,
+    blank_messages,
     create_thread,
     delete_thread,
     owner_of,
@@ -49,6 +50,7 @@ class Runs:
         self._seams = twin.settings.seams
         self._shape = SHAPES[twin.settings.events]
         self._audience = self._seams.at("deliver.to", str) or "asker"
+        self._first_user = ""  # who asked first over a socket; only a fault looks at it
 
     async def task(
         self, prompt: str, user_id: str, thread_id: str, run_id: str = "", *, door: str
@@ -66,12 +68,23 @@ class Runs:
         elif owner != user_id and door not in self._seams.every("runs.any_thread", str):
             raise Forbidden(thread_id)
         run_id = self._seams.at("run.id", str) or run_id or f"run_{uuid.uuid4().hex[:16]}"
-        return Task(prompt, user_id, thread_id, run_id)
+        return Task(prompt, user_id, thread_id, run_id, self.spares(user_id, door))
 
-    async def forget(self, user_id: str) -> None:
-        """Lose the user's threads; no healthy server does."""
+    def spares(self, user_id: str, door: str) -> bool:
+        """Tell whether the faults of runs leave this one alone: the first one, or its user's."""
+        whom = self._seams.at("run.spares", str)
+        if whom is None:
+            return False
+        is_first = door == "socket" and not self._first_user
+        if is_first:
+            self._first_user = user_id
+        return is_first or (whom == "first user" and self._first_user in {"", user_id})
+
+    async def forget(self, user_id: str, what: str) -> None:
+        """Lose the user's threads, or the texts in them; no healthy server does."""
         for thread in await self._twin.database.call(threads_of, user_id, 1000, 0):
-            await self._twin.database.call(delete_thread, thread.id)
+            lose = delete_thread if what == "threads" else blank_messages
+            await self._twin.database.call(lose, thread.id)
 
     async def quietly(self, task: Task) -> str:
         """Do a task for which nobody listens; return the answer."""
@@ -86,7 +99,7 @@ class Runs:
             late = self._seams.on("store.late_question")
             if not late:
                 await self._keep(task, "user", task.prompt)
-            async for item in disturbed(self._worked(task), self._seams):
+            async for item in disturbed(self._worked(task), self._seams, spared=task.spared):
                 await self._send(item, asker)
             if late:
                 await self._keep(task, "user", task.prompt)
@@ -224,7 +237,8 @@ class AgentsApi:
 
     async def _answered(self, user: Claims, agent: str, message: str) -> Response:
         began = time.monotonic()
-        task = Task(message, user.user_id, "", f"run_{uuid.uuid4().hex[:16]}")
+        spared = self._runs.spares(user.user_id, "agents")
+        task = Task(message, user.user_id, "", f"run_{uuid.uuid4().hex[:16]}", spared)
         answer = await self._twin.agent.answer(task)
         return JSONResponse(
             {

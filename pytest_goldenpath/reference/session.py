@@ -161,8 +161,10 @@ class Sockets:
         if seams.on("ws.one_per_user"):
             for older in mine:
                 await older.close(1008, "Replaced by a newer connection")
-        if seams.on("reconnect.forgets") and hub.was_here(user_id) and not mine:
-            await self._runs.forget(user_id)
+        if hub.was_here(user_id) and not mine:
+            for what in seams.every("reconnect.forgets", str):
+                await self._runs.forget(user_id, what)
+            connection.is_deaf = seams.on("reconnect.deaf")
         hub.add(connection)
         try:
             await Session(self._twin, self._runs, websocket, connection).live()
@@ -290,6 +292,9 @@ class Session:
             await self._connection.send(wire.error("FORBIDDEN", text))
             return
         await self._connection.send(wire.ack(message.kind, user_id))
+        if self._connection.is_deaf:
+            return
+        self._connection.has_asked = True
         self._twin.hub.start(self._runs.watched(task, self._connection))
 
     async def _ping(self, _: ClientMessage) -> None:

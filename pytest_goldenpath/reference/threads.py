@@ -162,6 +162,13 @@ def remove_message(connection: Connection, message_id: str) -> None:
     connection.execute(messages.delete().where(messages.c.id == message_id))
 
 
+def blank_messages(connection: Connection, thread_id: str) -> None:
+    """Lose what was said in the thread; no healthy server does."""
+    connection.execute(
+        messages.update().where(messages.c.thread_id == thread_id).values(content="")
+    )
+
+
 def messages_of(connection: Connection, thread_id: str, limit: int, offset: int) -> list[Message]:
     """Return the messages of the thread in the order in which they were said."""
     query = select(messages).where(messages.c.thread_id == thread_id).order_by(messages.c.number)

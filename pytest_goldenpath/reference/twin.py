@@ -27,6 +27,7 @@ class Connection:
         self.id = connection_id
         self.thread_id = f"thread_{connection_id}"  # for requests that name none
         self.runs = asyncio.Lock()  # one run after the other
+        self.has_asked = self.is_deaf = False  # only faults look at them
         self._recent: deque[float] = deque(maxlen=MESSAGES_PER_MINUTE)
 
     @property
@@ -103,6 +104,7 @@ class Hub:
         audiences = {
             "user": mine,
             "newest-of-user": mine[-1:],
+            "idle-of-user": [one for one in mine if one is asker or not one.has_asked],
             "others-of-user": [one for one in mine if one is not asker] or [asker],
             "everyone": self._open,
             "everyone-when-busy": self._open if self.busy > 1 else [asker],

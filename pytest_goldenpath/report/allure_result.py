@@ -150,15 +150,23 @@ def blame(record: Mapping[str, Any]) -> str:
     return record["attribution"] or "harness"
 
 
-def read_by(requirements: Iterable[str], survey: Survey) -> tuple[Transcript, ...]:
-    """Return the conversations that promises look at, the journey first."""
+def read_by(
+    requirements: Collection[str], survey: Survey, findings: Collection[Finding] = ()
+) -> tuple[Transcript, ...]:
+    """Return the conversations that promises look at, the journey first.
+
+    Of those that a promise only reads as well, it is the ones that findings are about.
+    """
     needs = dict.fromkeys(need for code in requirements for need in RULES[code].needs)
+    reads = {name for code in requirements for name in RULES[code].reads} - set(needs)
     found: list[Transcript] = []
     if "journey" in needs and survey.journey:
         found.append(survey.journey)
     for need in needs:
         known = {"carriers": survey.carriers, "strangers": survey.strangers}
         found.extend(known.get(need, survey.talks.get(need, ())))
+    also = (talk for name in sorted(reads) for talk in survey.talks.get(name, ()))
+    found.extend(t for t in also if any(is_about(finding, t) for finding in findings))
     return tuple(found)
 
 

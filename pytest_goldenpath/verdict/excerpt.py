@@ -121,7 +121,8 @@ def _waits(journey: Transcript) -> Iterator[Step]:
 
 def _conversation(survey: Survey, finding: Finding) -> Transcript | None:
     """Return the conversation that a finding is about: the one it names, or its rule's own."""
-    needs = RULES[finding.code].needs if finding.code in RULES else ()
+    rule = RULES.get(finding.code)
+    needs = rule.needs if rule else ()
     held = {
         "journey": (survey.journey,) if survey.journey else (),
         "carriers": survey.carriers,
@@ -129,8 +130,9 @@ def _conversation(survey: Survey, finding: Finding) -> Transcript | None:
         **survey.talks,
     }
     talks = [talk for need in needs for talk in held.get(need, ())]
+    read = [talk for name in (rule.reads if rule else ()) for talk in held.get(name, ())]
     words = f"{finding.message} {finding.evidence}"
-    named = [talk for talk in talks if _topic(talk) in words]
+    named = [talk for talk in (*talks, *read) if _topic(talk) in words]
     if named:
         return max(named, key=lambda talk: len(_topic(talk)))
     if needs and needs[0] in held and talks:

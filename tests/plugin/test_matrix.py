@@ -29,7 +29,8 @@ from running import run
 
 PRODUCT = {"product", "auth"}
 #: Verdict and attribution of faults that are none of the product's.
-OTHER = {"upstream-429": ("INCONCLUSIVE", {"upstream"})}
+UPSTREAM = ("INCONCLUSIVE", {"upstream"})
+OTHER = {"upstream-429": UPSTREAM, "later-runs-upstream-429": UPSTREAM}
 #: Faults that a rule of must weight only reports: a healthy platform may be like that as well.
 REPORTED = {"welcome-no-user", "canonical-types-swallowed", "auth-failed-1011"}
 #: Faults about time are judged by the promised budgets, which takes that long; so only the check
@@ -66,6 +67,13 @@ IMPATIENT = {"GOLDENPATH_EVENT_DEADLINE_S": "3"}
 EVERYTHING = bool(os.environ.get("GOLDENPATH_TEST_EVERYTHING"))
 #: A 503 that only one part of the API answers: its promise reads whatever was looked at.
 SEEN_BY_ALL = {"threads-503"}
+#: Faults that the golden journey does not meet, so the other runs have to be looked at.
+LATER = {
+    *(name for name, fault in FAULTS.items() if "run.spares" in dict(fault.effects)),
+    "closes-long-after-run",
+    "event-long-after-completion",
+    "reconnect-deaf",
+}
 USERS, HEARTBEAT_S, EVENT_DEADLINE_S = 4, 0.5, 3.0
 
 pytestmark = pytest.mark.matrix
@@ -145,7 +153,10 @@ def observations(fault: str) -> frozenset[str]:
     if not fault or fault in SEEN_BY_ALL or EVERYTHING:
         return frozenset(OWNERS)
     smoke = {need for rule in RULES.values() if "smoke" in rule.categories for need in rule.needs}
-    return frozenset(smoke | {need for code in FAULTS[fault].codes for need in RULES[code].needs})
+    rules = [RULES[code] for code in FAULTS[fault].codes]
+    needs = {need for rule in rules for need in rule.needs}
+    reads = {name for rule in rules for name in rule.reads if fault in LATER}
+    return frozenset(smoke | needs | reads)
 
 
 def look(fault: str = "", variant: str = "") -> Judged:

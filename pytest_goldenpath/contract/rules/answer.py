@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding, excerpt
 from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort
-from pytest_goldenpath.contract.rules.company import bare, leaks
+from pytest_goldenpath.contract.rules.company import bare
 from pytest_goldenpath.contract.rules.content import (
     ANSWER_CHARACTERS,
     is_substitute,
@@ -111,17 +111,13 @@ def answer_belongs(survey: Survey) -> Ruling:
     if not request.marker and not request.expected:
         reason = "the target's prompt has neither {marker} nor {first} and {second}"
         return Unlooked(reason, skipped=True)
-    pair = survey.talks.get("pair", ())
-    # Where connections hear each other's runs, whose answer it is cannot be told.
-    runs = (journey, *(() if leaks(pair, users=False) else pair))
-    return tuple(finding for run in runs for finding in _strange_answers(run, survey.seed))
+    return tuple(_strange_answers(journey, request, answer, survey.seed))
 
 
-def _strange_answers(run: Transcript, seed: str) -> Iterator[Finding]:
+def _strange_answers(
+    run: Transcript, request: Request, answer: str, seed: str
+) -> Iterator[Finding]:
     """Yield that an answer is to another request; only other requests show a canned one."""
-    request, answer = run.request, run.answer()
-    if request is None or not answer:
-        return
     lacks = []
     # A good answer may set a longer hyphen, or escape it for Markdown.
     if request.marker and bare(request.marker) not in bare(answer):

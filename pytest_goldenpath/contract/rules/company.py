@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -17,6 +18,8 @@ from pytest_goldenpath.contract.transcript import Heard, Transcript
 
 KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"
 _TWO = 2
+#: Observations of a user whose connections ask nothing, beside the carriers.
+_SILENT = ("idle", "offers")
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _NO_PAIR = Unlooked("no two connections were opened", blocked_by=("GP-301", "GP-304"))
 
@@ -36,7 +39,7 @@ def connections_differ(survey: Survey) -> Ruling:
 
 def users_are_apart(survey: Survey) -> Ruling:
     """GP-601: no user hears an event, id, marker or message of another."""
-    talks = [t for t in survey.talks.get("crowd", ()) if t.welcome()]
+    talks = tuple(t for t in survey.talks.get("crowd", ()) if t.welcome())
     if len(talks) < _TWO:
         return Unlooked("no two users were connected at once", blocked_by=("GP-301", "GP-304"))
     earlier = (survey.journey,) if survey.journey and survey.journey.request else ()
@@ -51,7 +54,8 @@ def users_are_apart(survey: Survey) -> Ruling:
         )
         for mine, other, what, heard in found[:1]
     )
-    return (*heard, *_strange_threads(survey.asked.get("crowd", ()), talks))
+    overheard = () if heard else _overheard(survey, users=True)
+    return (*heard, *overheard, *_strange_threads(survey.asked.get("crowd", ()), talks))
 
 
 def _and_others(count: int) -> str:
@@ -77,11 +81,11 @@ def _strange_threads(read: Sequence[Exchange], talks: Sequence[Transcript]) -> I
 
 def connections_are_apart(survey: Survey) -> Ruling:
     """GP-603: the events of a request go to the connection that asked."""
-    talks = [t for t in survey.talks.get("pair", ()) if t.welcome()]
+    talks = tuple(t for t in survey.talks.get("pair", ()) if t.welcome())
     if len(talks) < _TWO:
         return _NO_PAIR
     found = leaks(talks, users=False)
-    return tuple(
+    astray = tuple(
         broken(
             "GP-603",
             "expected events on the connection that asked, "
@@ -90,6 +94,29 @@ def connections_are_apart(survey: Survey) -> Ruling:
         )
         for mine, other, what, heard in found[:1]
     )
+    return astray or tuple(_overheard(survey, users=False))
+
+
+def _overheard(survey: Survey, *, users: bool) -> Iterator[Finding]:
+    """Yield the first event on a connection on which nothing was asked.
+
+    Args:
+        survey: what was observed.
+        users: whether events of another user are looked for, or those of the user's own runs.
+
+    """
+    silent = (*survey.carriers, *(t for name in _SILENT for t in survey.talks.get(name, ())))
+    for talk in silent:
+        for heard in talk.of_sort(Sort.EVENT):
+            if bool(set(heard.frame.words("user_id")) - {talk.user_id}) is users:
+                yield broken(
+                    "GP-601" if users else "GP-603",
+                    f"expected no events on {talk.purpose}, where nothing was asked, "
+                    f"got {heard.frame.name}",
+                    heard.evidence(),
+                    attribution=Attribution.AUTH if users else Attribution.PRODUCT,
+                )
+                return
 
 
 def second_connection_is_harmless(survey: Survey) -> Ruling:
@@ -98,7 +125,7 @@ def second_connection_is_harmless(survey: Survey) -> Ruling:
     if not any(t.opened for t in talks):
         return _NO_PAIR
     alone = (*survey.carriers, *survey.talks.get("again", ()))
-    if not any(t.of_sort(Sort.PONG) and not _thrown_out(t) for t in alone):
+    if not any(t.of_sort(Sort.PONG) and not was_thrown_out(t) for t in alone):
         blockers = ("GP-301", "GP-304", "GP-305", "GP-705")
         return Unlooked("not even one connection works by itself", blocked_by=blockers)
     findings = [
@@ -108,7 +135,7 @@ def second_connection_is_harmless(survey: Survey) -> Ruling:
             f"but on {transcript.purpose} {transcript.last_words()}",
         )
         for transcript in talks
-        if _thrown_out(transcript) and not transcript.symptom
+        if was_thrown_out(transcript) and not transcript.symptom
     ]
     return tuple(findings)
 
@@ -136,19 +163,23 @@ def reconnecting_works(survey: Survey) -> Ruling:
 
 
 def _forgotten(before: Exchange | None, after: Exchange | None) -> Iterator[Finding]:
-    """Yield that messages of the user's own thread are gone after coming back."""
+    """Yield that messages of the user's own thread, or their texts, are gone after coming back."""
     if before is None or after is None or not (before.accepted and after.accepted):
         return
-    had, has = (len(messages_in(exchange) or ()) for exchange in (before, after))
-    if has < had:
+    had, has = (Counter(messages_in(exchange) or ()) for exchange in (before, after))
+    lost = had - has
+    if lost:
+        kept = had.total() - lost.total()
         yield broken(
             "GP-605",
-            f"expected the {had} messages of the user's own thread after reconnecting, got {has}",
+            f"expected the {had.total()} messages of the user's own thread after reconnecting, "
+            f"got {kept} of them",
             after.evidence(),
         )
 
 
-def _thrown_out(transcript: Transcript) -> bool:
+def was_thrown_out(transcript: Transcript) -> bool:
+    """Tell whether the target refused a connection, or closed it."""
     closed = transcript.closed
     return bool(transcript.refused or (closed and closed.label != "we"))
 
@@ -180,8 +211,9 @@ def _return_findings(transcript: Transcript, survey: Survey) -> Iterator[Finding
         )
 
 
+@lru_cache(maxsize=8)
 def leaks(
-    talks: Sequence[Transcript], *, users: bool, earlier: Sequence[Transcript] = ()
+    talks: tuple[Transcript, ...], *, users: bool, earlier: tuple[Transcript, ...] = ()
 ) -> tuple[tuple[Transcript, Transcript, str, Heard], ...]:
     """Return the first thing on each connection that belongs to another one.
 

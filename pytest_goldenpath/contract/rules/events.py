@@ -345,12 +345,12 @@ def _shared_runs(journey: Transcript, later: tuple[Transcript, ...]) -> Iterator
     """Yield the first run id that a later request has in common with the journey."""
     runs = {run_of(heard) for heard in journey.events()} - {""}
     for talk in later:
-        for heard in talk.events():
+        for heard in talk.events() if talk is not journey else ():
             if run_of(heard) in runs:
                 yield broken(
                     "GP-409",
                     "expected a run of its own for each request, "
-                    f"got {run_of(heard)} for the journey and for {talk.purpose}",
+                    f"got {run_of(heard)} for {journey.purpose} and for {talk.purpose}",
                     heard.evidence(),
                 )
                 return

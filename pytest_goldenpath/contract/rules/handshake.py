@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
@@ -26,17 +26,8 @@ def fresh_token_opens(survey: Survey) -> Ruling:
     """GP-301: the socket accepts a fresh token by each promised carrier."""
     if not survey.carriers:
         return Unlooked("no connection was tried")
-    return tuple(
-        broken(
-            "GP-301",
-            f"expected a fresh token in the {transcript.carrier} to open the socket, "
-            f"but {transcript.last_words()}",
-            attribution=Attribution.AUTH,
-            row=row_of(transcript),
-        )
-        for transcript in survey.carriers
-        if not transcript.symptom and shut_out(transcript)
-    )
+    found = tuple(_closed_doors(survey.carriers))
+    return found or tuple(_closed_doors(survey.talks.get("crowd", ())))[:1]
 
 
 def strangers_are_refused(survey: Survey) -> Ruling:
@@ -67,8 +58,8 @@ def welcome_is_right(survey: Survey) -> Ruling:
     opened = _let_in(survey)
     if not opened:
         return Unlooked("no socket was opened", blocked_by=("GP-301",))
-    findings = [finding for transcript in opened for finding in _welcome_findings(transcript)]
-    return tuple({finding.message: finding for finding in findings}.values())
+    found = _once(f for transcript in opened for f in _welcome_findings(transcript))
+    return found or _once(f for t in _crowd(survey) for f in _welcome_findings(t))
 
 
 def ping_is_answered(survey: Survey) -> Ruling:
@@ -76,8 +67,8 @@ def ping_is_answered(survey: Survey) -> Ruling:
     pinged = [t for t in survey.first_talks() if t.user_id and t.sent("ping")]
     if not pinged:
         return Unlooked("no ping could be sent", blocked_by=("GP-301", "GP-304"))
-    findings = [finding for transcript in pinged for finding in _ping_findings(transcript)]
-    return tuple({finding.message: finding for finding in findings}.values())
+    found = _once(f for transcript in pinged for f in _ping_findings(transcript))
+    return found or _once(f for t in _crowd(survey) for f in _ping_findings(t))
 
 
 def client_id_is_deployed(survey: Survey) -> Ruling:
@@ -110,6 +101,29 @@ def client_id_is_deployed(survey: Survey) -> Ruling:
             )
         )
     return tuple(findings[:1])
+
+
+def _closed_doors(talks: tuple[Transcript, ...]) -> Iterator[Finding]:
+    for talk in talks:
+        if not talk.symptom and shut_out(talk):
+            yield broken(
+                "GP-301",
+                f"expected a fresh token in the {talk.carrier} to open the socket, "
+                f"but {talk.last_words()} on {talk.purpose}",
+                attribution=Attribution.AUTH,
+                row=row_of(talk),
+            )
+
+
+def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Keep one finding of each message."""
+    return tuple({finding.message: finding for finding in findings}.values())
+
+
+def _crowd(survey: Survey) -> list[Transcript]:
+    """Return the conversations of several users at once that the target let in."""
+    talks = survey.talks.get("crowd", ())
+    return [t for t in talks if t.opened and not t.symptom and not shut_out(t)]
 
 
 def _let_in(survey: Survey) -> list[Transcript]:

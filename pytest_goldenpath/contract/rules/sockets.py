@@ -62,7 +62,8 @@ def silence_is_survived(survey: Survey) -> Ruling:
 
 def closes_are_promised(survey: Survey) -> Ruling:
     """GP-308: strangers are closed with 1008, and we are never closed in a run or after it."""
-    own = [t for t in _own(survey, "idle", "message_types", first=True) if t.welcome()]
+    own = _own(survey, "idle", "message_types", "crowd", first=True)
+    own = [transcript for transcript in own if transcript.welcome()]
     if not own and not survey.strangers:
         return _NO_SOCKET
     findings = [*_rude_closes(survey), *(f for t in own for f in _untimely_closes(t))]

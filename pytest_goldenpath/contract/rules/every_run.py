@@ -1,0 +1,66 @@
+"""What is promised of a run is promised of every run: of the second user's, and of the later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from pytest_goldenpath.contract.findings import Finding
+from pytest_goldenpath.contract.rules.company import leaks, was_thrown_out
+from pytest_goldenpath.contract.ruling import Ruling, Unlooked
+from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.transcript import Transcript
+
+#: Observations that hold whole runs beside the golden journey, and whether their users differ.
+_WITH_RUNS = {"pair": False, "crowd": True, "again": False}
+LATER_RUNS = tuple(_WITH_RUNS)
+
+
+def of_every_run(check: Callable[[Survey], Ruling]) -> Callable[[Survey], Ruling]:
+    """Build the rule that holds for every run out of one that judges the golden journey.
+
+    The other runs are judged once the journey is without fault: a fault of all runs is told once,
+    and of several runs that break the promise the first that accuses the product is told.
+    """
+
+    def every(survey: Survey) -> Ruling:
+        ruling = check(survey)
+        if isinstance(ruling, Unlooked) or ruling:
+            return ruling
+        found = [f for run in later_runs(survey) if (f := _found_on(run, survey, check))]
+        accusing = (f for f in found if any(one.attribution.accuses for one in f))
+        return next(accusing, None) or next(iter(found), ())
+
+    return every
+
+
+def later_runs(survey: Survey) -> Iterator[Transcript]:
+    """Yield every run but the journey that can be judged by itself.
+
+    Where connections hear each other's runs it cannot be told whose an event is; and that the
+    target threw out one connection of a user is the breach of another promise.
+    """
+    for name, users in _WITH_RUNS.items():
+        talks = survey.talks.get(name, ())
+        if leaks(talks, users=users):
+            continue
+        for talk in talks:
+            if talk.sent("request") and (users or not was_thrown_out(talk)):
+                yield talk
+
+
+def _found_on(
+    run: Transcript, survey: Survey, check: Callable[[Survey], Ruling]
+) -> tuple[Finding, ...]:
+    ruling = check(replace(survey, journey=run, complaints=()))
+    if isinstance(ruling, Unlooked):
+        return ()
+    # What did not come proves nothing when the road broke off.
+    told = [finding for finding in ruling if not (run.symptom and finding.absence)]
+    return tuple(_naming(finding, run.purpose) for finding in told)
+
+
+def _naming(finding: Finding, purpose: str) -> Finding:
+    if purpose in finding.message:
+        return finding
+    return replace(finding, message=f"{finding.message} (on {purpose})")
