@@ -14,7 +14,7 @@ from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.channel import Call, hold
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Idle, Ping
-from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
+from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition, once_free
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.sockets import talk
@@ -141,9 +141,18 @@ async def _at_once(trip: Expedition, users: Sequence[User], what: str) -> list[T
     """Let every user ask on a connection of its own, all at the same moment."""
     calls = zip(users, _distinct_requests(trip, what, len(users)), strict=True)
     together = Together(len(users))
+    first = users[0].user_id
     return await asyncio.gather(
         *(
-            _ask(trip, user, request, f"{what}, connection {number}", together)
+            # Only the first user has other connections, whose places may not be free yet.
+            _ask(
+                trip,
+                user,
+                request,
+                f"{what}, connection {number}",
+                together,
+                patient=user.user_id == first,
+            )
             for number, (user, request) in enumerate(calls, start=1)
         )
     )
@@ -159,15 +168,14 @@ def _distinct_requests(trip: Expedition, what: str, count: int) -> list[Request]
 
 
 async def _ask(
-    trip: Expedition, user: User, request: Request, purpose: str, together: Together
+    trip: Expedition,
+    user: User,
+    request: Request,
+    purpose: str,
+    together: Together,
+    *,
+    patient: bool,
 ) -> Transcript:
-    steps = (
-        AwaitWelcome(_WELCOME_S),
-        Ping(_PONG_S),
-        Ask(request, user.user_id),
-        Ping(_FENCE_S, "fence"),
-        Idle(_LINGER_S),
-    )
     call = Call(
         purpose,
         trip.target.ws,
@@ -184,10 +192,21 @@ async def _ask(
         asked = True
         await together.arrive()
 
-    try:
-        return await hold(
-            call, Conversation(steps), trip.redactor, ready=True, before_request=before_request
+    async def once() -> Transcript:
+        steps = (
+            AwaitWelcome(_WELCOME_S),
+            Ping(_PONG_S),
+            Ask(request, user.user_id),
+            Ping(_FENCE_S, "fence"),
+            Idle(_LINGER_S),
         )
+        conversation = Conversation(steps)
+        return await hold(
+            call, conversation, trip.redactor, ready=True, before_request=before_request
+        )
+
+    try:
+        return await (once_free(once) if patient else once())
     finally:
         if not asked:
             together.leave()

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pytest_goldenpath.contract.attribution import attribute
@@ -13,12 +14,13 @@ from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.symptom import Symptom
+from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.journey import company, sockets
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.doors import DOORS, REFRESHING, refresh
-from pytest_goldenpath.journey.expedition import Expedition
+from pytest_goldenpath.journey.expedition import Expedition, once_free
 from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.imports import observe_context
@@ -234,6 +236,11 @@ async def _journey(trip: Expedition, user: User) -> None:
     trip.note_trouble("journey", [transcript.symptom])
 
 
+async def _shake_hands(trip: Expedition, call: Call) -> Transcript:
+    conversation = Conversation((AwaitWelcome(_WELCOME_S), Ping(_PONG_S)))
+    return await hold(call, conversation, trip.redactor, ready=True)
+
+
 async def _carriers(trip: Expedition, user: User) -> None:
     if not trip.wants("carriers"):
         return
@@ -248,8 +255,7 @@ async def _carriers(trip: Expedition, user: User) -> None:
             user_id=user.user_id,
             welcome_within_s=_WELCOME_S,
         )
-        conversation = Conversation((AwaitWelcome(_WELCOME_S), Ping(_PONG_S)))
         async with trip.lines.take():
-            transcripts.append(await hold(call, conversation, trip.redactor, ready=True))
+            transcripts.append(await once_free(partial(_shake_hands, trip, call)))
     trip.parts["carriers"] = tuple(transcripts)
     trip.note_trouble("carriers", [transcript.symptom for transcript in transcripts])

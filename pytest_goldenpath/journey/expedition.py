@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.frames import EVENTS, decode
+from pytest_goldenpath.contract.frames import EVENTS, Sort, decode
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Entry, Kind, Transcript
@@ -25,6 +26,13 @@ from pytest_goldenpath.target.model import Target, Wallet
 #: Connections that every user may have at once (protocol 3.9, ``WebSocketConfig``).
 LINES_PER_USER = 3
 _FREED_S = 0.25
+#: Waits before who is turned away knocks again, seconds.
+_PLACE_FREED_S = (0.5, 1.0, 1.5)
+_TOO_MANY = re.compile(
+    r"connections?[\s_-]*limit|too[\s_-]*many[\s_-]*(?:\w+[\s_-]+)?connections"
+    r"|connections[\s_-]*per[\s_-]*user|max(?:imum)?[\s_-]*(?:\w+[\s_-]+){0,3}connections",
+    re.IGNORECASE,
+)
 #: Names of observations in a line of progress.
 _MOST_NAMES = 4
 
@@ -52,6 +60,30 @@ class Lines:
     def _give_back(self, count: int) -> None:
         self.free += count
         self.returned.set()
+
+
+async def once_free(hold: Callable[[], Awaitable[Transcript]]) -> Transcript:
+    """Hold a conversation of a user who keeps to the budget; later, if no place is free yet.
+
+    A server may free the place of a connection that we closed a while after the close; one that
+    never frees it is found, as it turns us away to the end.
+    """
+    transcript = await hold()
+    for wait_s in _PLACE_FREED_S:
+        if not is_turned_away(transcript):
+            break
+        await asyncio.sleep(wait_s)
+        transcript = await hold()
+    return transcript
+
+
+def is_turned_away(transcript: Transcript) -> bool:
+    """Tell whether there was no welcome because the user has too many connections already."""
+    if transcript.welcome():
+        return False
+    words = [heard.raw for heard in transcript.of_sort(Sort.FAILURE)]
+    words += [entry.text for entry in (transcript.closed, transcript.refused) if entry]
+    return any(_TOO_MANY.search(text) for text in words)
 
 
 @dataclass(slots=True)

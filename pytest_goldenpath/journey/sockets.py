@@ -26,7 +26,7 @@ from pytest_goldenpath.journey.conversation import (
     Provoke,
     Step,
 )
-from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
+from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition, once_free
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User
 
@@ -51,6 +51,7 @@ async def talk(
     *,
     carrier: str = "",
     lines: int = 1,
+    patient: bool = True,
 ) -> Transcript:
     """Hold one further conversation once the instance is warm.
 
@@ -61,6 +62,7 @@ async def talk(
         steps: what is said and waited for after the welcome.
         carrier: how the token travels; the journey's way when blank.
         lines: connections that are taken of the user's budget; 0 when the caller holds one.
+        patient: whether to knock again when no place is free yet.
 
     """
     await trip.welcomed.wait()
@@ -72,9 +74,13 @@ async def talk(
         user_id=user.user_id,
         welcome_within_s=_WELCOME_S,
     )
-    conversation = Conversation((AwaitWelcome(_WELCOME_S), *steps))
-    async with trip.lines.take(lines):
+
+    async def once() -> Transcript:
+        conversation = Conversation((AwaitWelcome(_WELCOME_S), *steps))
         return await hold(call, conversation, trip.redactor, ready=True)
+
+    async with trip.lines.take(lines):
+        return await (once_free(once) if patient else once())
 
 
 async def offers(trip: Expedition, user: User) -> None:
@@ -130,7 +136,8 @@ async def limits(trip: Expedition, user: User) -> None:
         flood = [group.create_task(_stay(trip, user, note)) for _ in range(_FLOOD)]
         if second is not None and second.user_id != user.user_id:
             await full.wait()
-            talks.append(await talk(trip, second, NEIGHBOUR, (Ping(_PONG_S),), lines=0))
+            asking = talk(trip, second, NEIGHBOUR, (Ping(_PONG_S),), lines=0, patient=False)
+            talks.append(await asking)
     trip.keep_talks("limits", [*talks, *(task.result() for task in flood)])
 
 

@@ -11,6 +11,7 @@ from pytest_goldenpath.contract.frames import EVENTS, Frame, Sort
 from pytest_goldenpath.contract.rules.company import bare
 from pytest_goldenpath.contract.rules.content import (
     ANSWER_CHARACTERS,
+    is_excused_substitute,
     is_substitute,
     signals,
     words,
@@ -84,7 +85,8 @@ def _look_of(found: tuple[str, ...], answer: str) -> Iterator[Finding]:
 def _signs(answer: str, request: Request) -> tuple[str, ...]:
     """Name the signs that an answer to this request is none."""
     if _is_solved(answer, request):  # then only what calls itself a mock is none
-        return ("substitute",) if is_substitute(answer, request.text) else ()
+        calls_itself = is_substitute(answer, request.text) or is_excused_substitute(answer)
+        return ("substitute",) if calls_itself else ()
     if request.expected:  # then no other number is a result
         return signals(_NUMBER.sub("", answer), _NUMBER.sub("", request.text))
     return signals(answer, request.text)

@@ -250,6 +250,14 @@ def is_substitute(answer: str, _prompt: str) -> bool:
     return bool(_SUBSTITUTE.search(answer) or _SUBSTITUTE_TAG.search(answer))
 
 
+def is_excused_substitute(answer: str) -> bool:
+    """Tell whether the text begins with an apology or an error, and then announces a substitute."""
+    sentences = [part for part in _SENTENCE_END.split(answer.strip()) if words(part)]
+    if not sentences or not (_APOLOGY.search(sentences[0]) or _ERROR.match(sentences[0])):
+        return False
+    return any(is_substitute(sentence, "") for sentence in sentences[1:])
+
+
 def is_placeholder(answer: str, _prompt: str) -> bool:
     """Tell whether the text only says that something is done or going on."""
     return all(word in _PROCESS_WORDS for word in words(answer))
