@@ -14,7 +14,7 @@ from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.channel import Call, hold
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Idle, Ping
-from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition, once_free
+from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.sockets import talk
@@ -206,7 +206,7 @@ async def _ask(
         )
 
     try:
-        return await (once_free(once) if patient else once())
+        return await (trip.lines.once_free(once) if patient else once())
     finally:
         if not asked:
             together.leave()

@@ -20,7 +20,7 @@ from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.doors import DOORS, REFRESHING, refresh
-from pytest_goldenpath.journey.expedition import Expedition, once_free
+from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.imports import observe_context
@@ -256,6 +256,6 @@ async def _carriers(trip: Expedition, user: User) -> None:
             welcome_within_s=_WELCOME_S,
         )
         async with trip.lines.take():
-            transcripts.append(await once_free(partial(_shake_hands, trip, call)))
+            transcripts.append(await trip.lines.once_free(partial(_shake_hands, trip, call)))
     trip.parts["carriers"] = tuple(transcripts)
     trip.note_trouble("carriers", [transcript.symptom for transcript in transcripts])

@@ -43,6 +43,7 @@ class Lines:
 
     free: int = LINES_PER_USER
     returned: asyncio.Event = field(default_factory=asyncio.Event)
+    freed_s: float = _FREED_S
 
     @asynccontextmanager
     async def take(self, count: int = 1) -> AsyncIterator[None]:
@@ -55,26 +56,26 @@ class Lines:
             yield
         finally:
             # A server frees a place a moment after the close, and nobody tells the client when.
-            asyncio.get_running_loop().call_later(_FREED_S, self._give_back, count)
+            asyncio.get_running_loop().call_later(self.freed_s, self._give_back, count)
 
     def _give_back(self, count: int) -> None:
         self.free += count
         self.returned.set()
 
+    async def once_free(self, hold: Callable[[], Awaitable[Transcript]]) -> Transcript:
+        """Hold a conversation on a line that is taken; again, if the server has no place yet.
 
-async def once_free(hold: Callable[[], Awaitable[Transcript]]) -> Transcript:
-    """Hold a conversation of a user who keeps to the budget; later, if no place is free yet.
-
-    A server may free the place of a connection that we closed a while after the close; one that
-    never frees it is found, as it turns us away to the end.
-    """
-    transcript = await hold()
-    for wait_s in _PLACE_FREED_S:
-        if not is_turned_away(transcript):
-            break
-        await asyncio.sleep(wait_s)
+        A server may free the place of a connection a while after the close, and then all give
+        it that time; one that never frees a place is found, as it turns us away to the end.
+        """
         transcript = await hold()
-    return transcript
+        for wait_s in _PLACE_FREED_S:
+            if not is_turned_away(transcript):
+                break
+            self.freed_s = max(self.freed_s, wait_s)
+            await asyncio.sleep(wait_s)
+            transcript = await hold()
+        return transcript
 
 
 def is_turned_away(transcript: Transcript) -> bool:

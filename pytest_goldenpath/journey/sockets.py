@@ -26,7 +26,7 @@ from pytest_goldenpath.journey.conversation import (
     Provoke,
     Step,
 )
-from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition, once_free
+from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User
 
@@ -80,7 +80,7 @@ async def talk(
         return await hold(call, conversation, trip.redactor, ready=True)
 
     async with trip.lines.take(lines):
-        return await (once_free(once) if patient else once())
+        return await (trip.lines.once_free(once) if patient else once())
 
 
 async def offers(trip: Expedition, user: User) -> None:

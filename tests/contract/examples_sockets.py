@@ -12,6 +12,7 @@ from builders import (
     healthy_entries,
     heard,
     journey,
+    messages,
     offering,
     run_of,
     said,
@@ -66,7 +67,26 @@ def returned(before: int, after: int) -> dict[str, tuple[Any, ...]]:
     }
 
 
+def reread(*after: tuple[str, object]) -> dict[str, tuple[Any, ...]]:
+    """Build what a thread of two messages held before, and what it holds after coming back."""
+    return {
+        "again": (
+            exchange(messages(*SAID), purpose=KEPT_BEFORE),
+            exchange(messages(*after), purpose=KEPT_AFTER),
+        )
+    }
+
+
+def eavesdropping(user: str) -> Transcript:
+    """Build an idle connection that hears an event of this user."""
+    event = {"type": "agent_thinking", "user_id": user, "thread_id": "thr-x", "run_id": "run-x"}
+    return cut(IDLE, heard(event, 1), *IDLE.entries[2:])
+
+
+SAID = (("user", "Hello"), ("assistant", "Good day"))
+UNWELCOME = Entry(3.1, Kind.MISSED, "welcome")
 FIRST, SECOND = talks()["pair"]
+THIRD = run_of("many users, third", user="u-third-01-abcd", number=33)
 ADA, GRACE = talks()["crowd"]
 MISUSE, IDLE = talks()["misuse"][0], talks()["idle"][0]
 SILENT = journey(healthy_entries()[:5])
@@ -160,6 +180,28 @@ BROKEN: list[tuple[str, str, Survey]] = [
         "another's answer in the thread",
         survey(asked={"crowd": (exchange(["HERON-0031"], purpose=GRACE.purpose),)}),
     ),
+    ("GP-601", "another's event where nothing was asked", company(idle=(eavesdropping(OTHER),))),
+    ("GP-603", "its own event where nothing was asked", company(idle=(eavesdropping(USER),))),
+    (
+        "GP-301",
+        "one of many users refused",
+        company(crowd=(ADA, GRACE, cut(THIRD, closed(1008), keep=1))),
+    ),
+    (
+        "GP-304",
+        "one of many users unwelcome",
+        company(crowd=(ADA, GRACE, cut(THIRD, UNWELCOME, keep=1))),
+    ),
+    (
+        "GP-305",
+        "deaf to one of many users",
+        company(crowd=(ADA, GRACE, cut(THIRD, THIRD.entries[2]))),
+    ),
+    (
+        "GP-308",
+        "one of many users closed",
+        company(crowd=(ADA, GRACE, cut(THIRD, closed(1000), keep=9))),
+    ),
     ("GP-603", "the other's event", company(pair=(FIRST, overheard(SECOND, FIRST)))),
     ("GP-604", "first one closed", company(pair=(cut(FIRST, closed(1008), keep=5), SECOND))),
     (
@@ -171,6 +213,8 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-605", "same connection", company(again=(said("reconnect", connection="main_2"),))),
     ("GP-605", "deaf", company(again=(cut(said("reconnect"), keep=3),))),
     ("GP-605", "forgotten", survey(asked=returned(200, 404))),
+    ("GP-605", "blank", survey(asked=reread(("user", "Hello"), ("user", "")))),
+    ("GP-605", "fewer", survey(asked=reread(("user", "Hello")))),
     (
         "GP-409",
         "one run id for all",
@@ -211,6 +255,7 @@ HEALTHY: list[tuple[str, Survey]] = [
         survey(strangers=(stranger(OPENED, heard({"type": "error"}, 0.1), closed(4401)),)),
     ),
     ("no such thread before", survey(asked=returned(404, 404))),
+    ("more was said since", survey(asked=reread(*SAID, ("user", "Thanks")))),
     (
         "a heartbeat in the silence",
         company(idle=(cut(IDLE, heard({"type": "heartbeat"}, 1), *IDLE.entries[2:]),)),
