@@ -26,7 +26,7 @@ class Variant:
 
     name: str
     description: str
-    family: str  # events, welcome or health
+    family: str  # events, welcome, health or places
 
 
 @dataclass(frozen=True, slots=True)

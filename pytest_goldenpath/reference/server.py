@@ -24,7 +24,6 @@ from pytest_goldenpath.reference.auth_app import auth_app
 from pytest_goldenpath.reference.runs import AgentsApi, Runs
 from pytest_goldenpath.reference.session import Sockets
 from pytest_goldenpath.reference.settings import (
-    CONNECTIONS_PER_USER,
     HEARTBEAT_S,
     MAX_MESSAGE_BYTES,
     VERSION,
@@ -171,7 +170,7 @@ class Health:
         body: dict[str, object] = {
             "active_connections": len(everybody),
             "active_users": len({connection.user_id for connection in everybody}),
-            "max_connections_per_user": CONNECTIONS_PER_USER,
+            "max_connections_per_user": self._twin.settings.places.count,
             "timestamp": iso(),
         }
         return JSONResponse(body | _most_connections())

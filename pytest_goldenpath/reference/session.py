@@ -15,7 +15,7 @@ from pytest_goldenpath.reference import wire
 from pytest_goldenpath.reference.fault import Close, Reply
 from pytest_goldenpath.reference.identity import Doorman, Refusal, chosen_subprotocol
 from pytest_goldenpath.reference.runs import Forbidden, Runs
-from pytest_goldenpath.reference.settings import CONNECTIONS_PER_USER, MAX_MESSAGE_BYTES
+from pytest_goldenpath.reference.settings import MAX_MESSAGE_BYTES
 from pytest_goldenpath.reference.twin import Connection, Twin
 from pytest_goldenpath.reference.web import clean
 
@@ -154,7 +154,7 @@ class Sockets:
         connection = Connection(websocket, user_id, self._connection_id(user_id))
         mine = hub.of(user_id)
         counted = hub.everybody() if seams.on("limits.shared") else mine
-        if len(counted) >= CONNECTIONS_PER_USER and not seams.on("limits.connections"):
+        if len(counted) >= self._twin.settings.places.count and not seams.on("limits.connections"):
             await connection.send(wire.error("CONNECTION_LIMIT", "Too many connections"))
             await connection.close(1008, "Too many connections")
             return
@@ -169,7 +169,11 @@ class Sockets:
         try:
             await Session(self._twin, self._runs, websocket, connection).live()
         finally:
-            hub.remove(connection)
+            freed_s = self._twin.settings.places.freed_s
+            if freed_s:
+                asyncio.get_running_loop().call_later(freed_s, hub.remove, connection)
+            else:
+                hub.remove(connection)
 
     def _connection_id(self, user_id: str) -> str:
         seams = self._twin.settings.seams

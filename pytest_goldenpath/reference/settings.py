@@ -14,13 +14,24 @@ VERSION = "1.0.0"
 HEARTBEAT_S = 15.0
 MAX_MESSAGE_BYTES = 8192
 MESSAGES_PER_MINUTE = 30
-CONNECTIONS_PER_USER = 10
 ACCESS_TOKEN_S = 900
 REFRESH_TOKEN_S = 7 * 24 * 3600
 
 HEARTBEAT_VARIABLE = "GOLDENPATH_REFERENCE_HEARTBEAT_S"
 KEY_VARIABLE = "E2E_OAUTH_SIMULATION_KEY"
 _EARLY = {"V11", "V13"}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many connections a user may have, and how long after a close its place is free."""
+
+    count: int
+    freed_s: float
+
+
+#: Both limits are documented (protocol.md 3.9), for two classes of the same platform.
+PLACES = {"places-few": Places(3, 1.0), "places-many": Places(10, 0.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,7 @@ class Settings:
     events: str = "V18"
     welcome: str = "welcome-established"
     health: str = "health-long"
+    places: Places = PLACES["places-many"]
     supervised: bool = False
     environment: str = "development"
     e2e_key: str = field(default="", repr=False)
@@ -83,6 +95,7 @@ def settings_from(options: argparse.Namespace, environment: Mapping[str, str]) -
         events=events,
         welcome=families.get("welcome", greeting),
         health=families.get("health", "health-long"),
+        places=PLACES[families.get("places", "places-many")],
         supervised=options.supervised,
         e2e_key=environment.get(KEY_VARIABLE, ""),
         seams=Seams([FAULTS[_known("--fault", name, FAULTS)] for name in options.fault]),

@@ -71,6 +71,11 @@ def test_importing_the_catalogue_is_cheap() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_three_families_of_variants() -> None:
+def test_four_families_of_variants() -> None:
     """Variants are of the families events, welcome and health."""
-    assert {variant.family for variant in VARIANTS.values()} == {"events", "welcome", "health"}
+    assert {variant.family for variant in VARIANTS.values()} == {
+        "events",
+        "welcome",
+        "health",
+        "places",
+    }

@@ -26,6 +26,10 @@ _VARIANTS = {
         "health-long": "health bodies with service, version and revision; the default",
         "health-short": "health bodies that say only ok, as from V16 on",
     },
+    "places": {
+        "places-few": "three connections per user; the place of a closed one is free a second later",
+        "places-many": "ten connections per user; the default",
+    },
     "welcome": {
         "welcome-auth-success": "welcome by authentication_success with fields at the root",
         "welcome-connect": "welcome with the renamed type connect",
