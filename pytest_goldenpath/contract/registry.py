@@ -181,7 +181,7 @@ _RULES = (
     _rule("GP-308", "c r", "3.8",
           "strangers are closed with 1008, and we are never closed by the target",
           "strangers carriers journey", sockets.closes_are_promised,
-          reads=("idle", "message_types", "crowd")),
+          reads=("idle", "message_types", "crowd", "again")),
     _should("GP-309", "c", "3.5, 3.9",
           "an oversized message and too many connections of one user are refused",
           "limits carriers", sockets.limits_hold),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE
 from pytest_goldenpath.contract.survey import Missing
-from pytest_goldenpath.contract.transcript import Request, Transcript
+from pytest_goldenpath.contract.transcript import Kind, Request, Transcript
 from pytest_goldenpath.journey.channel import Call, hold
 from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Idle, Ping
 from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
@@ -24,6 +24,9 @@ from pytest_goldenpath.target.model import Credentials, ReadyToken
 _WELCOME_S = 3.0
 _PONG_S = 5.0
 _FENCE_S = 2.0
+_TWO = 2
+#: What the second question on one connection is called.
+SECOND_TURN = "second turn"
 _ANSWER_S = 10.0
 #: What comes this long after the end of a run is heard.
 _LINGER_S = 1.0
@@ -106,13 +109,44 @@ async def remember(trip: Expedition, user: User) -> None:
 
 
 async def again(trip: Expedition, user: User) -> None:
-    """Come back when every connection is closed: a new connection, and the user's own state."""
-    request = new_request(trip.target, "reconnect")
-    steps = (Ping(_PONG_S), Ask(request, user.user_id))
+    """Come back when every connection is closed: a new connection, and the user's own state.
+
+    Two questions are asked on it, for a chat has more than one.
+    """
+    first = new_request(trip.target, "reconnect")
+    second = replace(new_request(trip.target, SECOND_TURN), thread_id=first.thread_id)
+    steps = (
+        Ping(_PONG_S),
+        Ask(first, user.user_id),
+        Ping(_FENCE_S, "fence"),
+        Ask(second, user.user_id),
+        Ping(_FENCE_S, "fence"),
+    )
     async with trip.lines.take(LINES_PER_USER):
         back = await talk(trip, user, "reconnect", steps, lines=0)
-    trip.keep_talks("again", [replace(back, request=request)])
+    trip.keep_talks("again", turns(back, first, second))
     await _read_back(trip, user, KEPT_AFTER)
+
+
+def turns(said: Transcript, first: Request, second: Request) -> list[Transcript]:
+    """Part a conversation of two questions into two, each with the handshake before it."""
+    asked = [
+        place
+        for place, entry in enumerate(said.entries)
+        if entry.kind is Kind.SENT and entry.label == "request"
+    ]
+    if len(asked) < _TWO:
+        return [replace(said, request=first)]
+    begin, then = asked[:_TWO]
+    return [
+        replace(said, request=first, entries=said.entries[:then]),
+        replace(
+            said,
+            purpose=SECOND_TURN,
+            request=second,
+            entries=(*said.entries[:begin], *said.entries[then:]),
+        ),
+    ]
 
 
 async def _read_back(trip: Expedition, user: User, purpose: str) -> None:

@@ -44,6 +44,7 @@ class Lines:
     free: int = LINES_PER_USER
     returned: asyncio.Event = field(default_factory=asyncio.Event)
     freed_s: float = _FREED_S
+    waits_s: tuple[float, ...] = _PLACE_FREED_S
 
     @asynccontextmanager
     async def take(self, count: int = 1) -> AsyncIterator[None]:
@@ -69,12 +70,14 @@ class Lines:
         it that time; one that never frees a place is found, as it turns us away to the end.
         """
         transcript = await hold()
-        for wait_s in _PLACE_FREED_S:
+        for wait_s in self.waits_s:
             if not is_turned_away(transcript):
-                break
+                return transcript
             self.freed_s = max(self.freed_s, wait_s)
             await asyncio.sleep(wait_s)
             transcript = await hold()
+        if is_turned_away(transcript):
+            self.waits_s = ()  # having waited once in vain is enough
         return transcript
 
 

@@ -153,7 +153,7 @@ class Sockets:
         hub, seams = self._twin.hub, self._twin.settings.seams
         connection = Connection(websocket, user_id, self._connection_id(user_id))
         mine = hub.of(user_id)
-        counted = hub.everybody() if seams.on("limits.shared") else mine
+        counted = hub.everybody() if seams.on("limits.shared") else mine + hub.stranded(user_id)
         if len(counted) >= self._twin.settings.places.count and not seams.on("limits.connections"):
             await connection.send(wire.error("CONNECTION_LIMIT", "Too many connections"))
             await connection.close(1008, "Too many connections")
@@ -170,7 +170,9 @@ class Sockets:
             await Session(self._twin, self._runs, websocket, connection).live()
         finally:
             freed_s = self._twin.settings.places.freed_s
-            if freed_s:
+            if seams.on("places.leak"):
+                hub.strand(connection)
+            elif freed_s:
                 asyncio.get_running_loop().call_later(freed_s, hub.remove, connection)
             else:
                 hub.remove(connection)
@@ -296,7 +298,10 @@ class Session:
             await self._connection.send(wire.error("FORBIDDEN", text))
             return
         await self._connection.send(wire.ack(message.kind, user_id))
-        if self._connection.is_deaf:
+        second = self._connection.has_asked and self._seams.on("ws.second_ignored")
+        if self._connection.is_deaf or second:
+            return
+        if self._connection.has_asked and await self._closed_by("ws.second_request"):
             return
         self._connection.has_asked = True
         self._twin.hub.start(self._runs.watched(task, self._connection))

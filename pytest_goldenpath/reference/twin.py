@@ -74,7 +74,8 @@ class Hub:
     def __init__(self) -> None:
         self._open: list[Connection] = []
         self._work: set[asyncio.Task[None]] = set()
-        self._seen: set[str] = set()  # only a fault looks at it
+        self._seen: set[str] = set()  # only faults look at it, and at those below
+        self._stranded: list[Connection] = []
 
     def add(self, connection: Connection) -> None:
         """Take in a new connection."""
@@ -85,6 +86,15 @@ class Hub:
         """Forget a connection that is over."""
         if connection in self._open:
             self._open.remove(connection)
+
+    def strand(self, connection: Connection) -> None:
+        """Keep the place of a connection that is over; no healthy server does."""
+        self.remove(connection)
+        self._stranded.append(connection)
+
+    def stranded(self, user_id: str) -> list[Connection]:
+        """Return the user's connections that are over and keep their places."""
+        return [connection for connection in self._stranded if connection.user_id == user_id]
 
     def everybody(self) -> list[Connection]:
         """Return all open connections, oldest first."""

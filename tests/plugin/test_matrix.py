@@ -65,14 +65,17 @@ HURRY = {"GOLDENPATH_HEARTBEAT_S": "0.5", "GOLDENPATH_USERS": "4"}
 IMPATIENT = {"GOLDENPATH_EVENT_DEADLINE_S": "3"}
 #: Ask every promise about every fault, which takes a quarter of an hour; else those that may know.
 EVERYTHING = bool(os.environ.get("GOLDENPATH_TEST_EVERYTHING"))
-#: A 503 that only one part of the API answers: its promise reads whatever was looked at.
-SEEN_BY_ALL = {"threads-503"}
+#: A 503 that only one part of the API answers: its promise reads whatever was looked at. And places
+#: run out only when everything is looked at.
+SEEN_BY_ALL = {"threads-503", "places-leak"}
 #: Faults that the golden journey does not meet, so the other runs have to be looked at.
 LATER = {
     *(name for name, fault in FAULTS.items() if "run.spares" in dict(fault.effects)),
     "closes-long-after-run",
+    "closes-on-second-request",
     "event-long-after-completion",
     "reconnect-deaf",
+    "second-request-ignored",
 }
 USERS, HEARTBEAT_S, EVENT_DEADLINE_S = 4, 0.5, 3.0
 

@@ -62,7 +62,7 @@ def silence_is_survived(survey: Survey) -> Ruling:
 
 def closes_are_promised(survey: Survey) -> Ruling:
     """GP-308: strangers are closed with 1008, and we are never closed in a run or after it."""
-    own = _own(survey, "idle", "message_types", "crowd", first=True)
+    own = _own(survey, "idle", "message_types", "crowd", "again", first=True)
     own = [transcript for transcript in own if transcript.welcome()]
     if not own and not survey.strangers:
         return _NO_SOCKET

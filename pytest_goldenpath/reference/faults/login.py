@@ -254,6 +254,8 @@ FAULTS = (
         "c", ("limits.connections", True)),
     ill("connections-shared", "the budget of connections is one for all users", "", "GP-309",
         f"GP-601 {NO_RUN}", "c", ("limits.shared", True)),
+    ill("places-leak", "the place of a closed connection is never free again", "", "GP-605",
+        f"GP-301 GP-302 GP-309 GP-418 GP-604 {NO_RUN}", "c", ("places.leak", True)),
     ill("same-connection-id", "all connections of a user have one identity", "F77", "GP-310",
         "GP-304 GP-605 GP-705", "c", ("connection.same_id", True)),
     ill("one-connection-per-user", "a new connection closes the user's older one", "", "GP-604",
