@@ -13,7 +13,8 @@ FIRST, SECOND = run_of("reconnect", number=1), run_of(SECOND_TURN, number=2)
 
 def test_each_question_has_its_own_events() -> None:
     """The second run begins with its request; welcome and ping are those of the connection."""
-    assert FIRST.request and SECOND.request
+    assert FIRST.request
+    assert SECOND.request
     asked = next(i for i, entry in enumerate(SECOND.entries) if entry.label == "request")
     both = (*FIRST.entries[:-1], *SECOND.entries[asked:])
 
@@ -23,8 +24,10 @@ def test_each_question_has_its_own_events() -> None:
     assert [h.frame.name for h in first.events()] == [h.frame.name for h in FIRST.events()]
     assert [h.frame.name for h in second.events()] == [h.frame.name for h in SECOND.events()]
     assert first.answer() == FIRST.answer() != second.answer() == SECOND.answer()
-    assert second.welcome() and second.sent("ping")
-    assert not first.left and second.left
+    assert second.welcome()
+    assert second.sent("ping")
+    assert not first.left
+    assert second.left
 
 
 def test_close_in_the_first_run_leaves_one_conversation() -> None:
