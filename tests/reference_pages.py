@@ -447,9 +447,14 @@ def _code(rule: Rule) -> list[str]:
         *([*_markdown(inspect.cleandoc(more)), ""] if more.strip() else []),
         f"- Weight: *{rule.severity}*; {weight}.",
         f"- Proven in: {', '.join(rule.categories)}.",
-        f"- Looks at: {', '.join(need.replace('_', ' ') for need in rule.needs)}.",
+        f"- Looks at: {_names(rule.needs)}.",
+        *([f"- And, if they are made, at: {_names(rule.reads)}."] if rule.reads else []),
         f"- See it broken with `--fault`: {', '.join(faults[:6])}{more_faults}.",
     ]
+
+
+def _names(observations: Iterable[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in observations)
 
 
 def exits_page() -> str:

@@ -18,6 +18,8 @@ from typing import Any
 from pytest_goldenpath.contract.findings import printable
 from pytest_goldenpath.contract.judgement import Judgement, judge
 from pytest_goldenpath.contract.registry import RULES
+from pytest_goldenpath.contract.rules.company import SECOND_TURN
+from pytest_goldenpath.contract.rules.every_run import LATER_RUNS
 from pytest_goldenpath.contract.rules.sockets import FLOOD, NEIGHBOUR, OVERSIZED
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.transcript import Transcript
@@ -57,12 +59,14 @@ _CONVERSATIONS = {
     "one user, ": "pair",
     "many users, ": "crowd",
     "reconnect": "again",
+    SECOND_TURN: "again",
     "a refresh token": "refresh_socket",
 }
 #: What a rule may look at as well, and can do without.
 _BESIDE = {"journey": ("pair", "message_types"), "carriers": (), "strangers": ()}
-#: What these conversations prove is seen only beside the others of their run.
-_NEVER_ALONE = frozenset({"message_types", "limits", "pair", "crowd", "again", "refresh_socket"})
+#: What these conversations prove is seen only beside the others of their run, but for the promises
+#: of every run.
+_NEVER_ALONE = frozenset({"message_types", "limits", "refresh_socket", *LATER_RUNS})
 
 
 def summary(arguments: Sequence[str]) -> int:
@@ -299,6 +303,8 @@ def part_of(transcript: Transcript) -> str:
 def codes_for(transcript: Transcript) -> tuple[str, ...]:
     """Return the promises that can be judged by this conversation alone."""
     part = part_of(transcript)
+    if part in LATER_RUNS and transcript.request:
+        return tuple(code for code, rule in RULES.items() if rule.reads == LATER_RUNS)
     if part in _NEVER_ALONE:
         return ()
     beside = {part, *_BESIDE.get(part, ("carriers",))}
@@ -313,6 +319,8 @@ def survey_of(transcript: Transcript) -> Survey:
     """Build the survey that holds this conversation and nothing else."""
     part = part_of(transcript)
     symptom = transcript.symptom
+    if part in LATER_RUNS and transcript.request:
+        part = "journey"
     missing = {part: Missing(symptom.sentence(), symptom=symptom)} if symptom else {}
     if part == "journey":
         return Survey(journey=transcript, missing=missing)
@@ -346,6 +354,7 @@ def explain(code: str) -> list[str]:
         f"  proven in: {', '.join(rule.categories)}",
         f"  contract:  {rule.section}",
         f"  looks at:  {', '.join(rule.needs)}",
+        *([f"  and at:    {', '.join(rule.reads)}, if they are made"] if rule.reads else []),
         *(f"  {line.strip()}" for line in page[1:] if line.strip()),
         f"  see it:    pytest --category {rule.categories[0]} --fault {provoked[0]}"
         if provoked

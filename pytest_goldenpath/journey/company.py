@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE
+from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE, SECOND_TURN
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Kind, Request, Transcript
 from pytest_goldenpath.journey.channel import Call, hold
@@ -25,8 +25,6 @@ _WELCOME_S = 3.0
 _PONG_S = 5.0
 _FENCE_S = 2.0
 _TWO = 2
-#: What the second question on one connection is called.
-SECOND_TURN = "second turn"
 _ANSWER_S = 10.0
 #: What comes this long after the end of a run is heard.
 _LINGER_S = 1.0

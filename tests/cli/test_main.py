@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from builders import healthy_entries, run_of
 from pytest_goldenpath.cli.main import main
 from pytest_goldenpath.contract.registry import RULES
+from pytest_goldenpath.contract.rules.company import SECOND_TURN
+from pytest_goldenpath.report.files import write_transcript
 from running import environment, read_verdict, run
 
 GOLDENPATH = ("-c", "from pytest_goldenpath.cli.main import main; exit(main())")
@@ -124,6 +128,28 @@ def test_replay_of_a_healthy_conversation_passes(
     assert len(files) > 8
     assert {main(["replay", str(path)]) for path in files} == {0, 75}
     assert "0 findings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("purpose", "answer", "code"),
+    [
+        ("many users, connection 2", "Task completed", 1),
+        ("one user, connection 1", "Task completed", 1),
+        (SECOND_TURN, "Task completed", 1),
+        ("many users, connection 2", None, 0),
+        ("reconnect", None, 0),
+    ],
+)
+def test_replay_judges_every_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], purpose: str, answer: str | None, code: int
+) -> None:
+    """The run of a second user, or a later one, is judged by what is promised of every run."""
+    said = run_of(purpose, number=7)
+    whole = said if answer is None else replace(said, entries=healthy_entries(answer))
+    path = write_transcript(tmp_path, "run", whole)
+
+    assert main(["replay", str(path)]) == code
+    assert ("GP-502" in capsys.readouterr().out) is bool(answer)
 
 
 @pytest.mark.parametrize("text", ["", "hello", '{"schema": "other/1", "entries": 0}'])

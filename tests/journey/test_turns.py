@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from builders import healthy_entries, journey, run_of
+from pytest_goldenpath.contract.rules.company import SECOND_TURN
 from pytest_goldenpath.contract.transcript import Kind
-from pytest_goldenpath.journey.company import SECOND_TURN, turns
+from pytest_goldenpath.journey.company import turns
 
 FIRST, SECOND = run_of("reconnect", number=1), run_of(SECOND_TURN, number=2)
 

@@ -17,6 +17,8 @@ from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Transcript
 
 KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"
+#: What the second question on one connection is called.
+SECOND_TURN = "second turn"
 _TWO = 2
 #: Observations of a user whose connections ask nothing, beside the carriers.
 _SILENT = ("idle", "offers")

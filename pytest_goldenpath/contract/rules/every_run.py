@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import wraps
 
 from pytest_goldenpath.contract.findings import Finding
 from pytest_goldenpath.contract.rules.company import leaks, was_thrown_out
@@ -23,6 +24,7 @@ def of_every_run(check: Callable[[Survey], Ruling]) -> Callable[[Survey], Ruling
     and of several runs that break the promise the first that accuses the product is told.
     """
 
+    @wraps(check)
     def every(survey: Survey) -> Ruling:
         ruling = check(survey)
         if isinstance(ruling, Unlooked) or ruling:
