@@ -54,10 +54,11 @@ _FURTHER: dict[tuple[str, ...], _Part] = {
     ("thread",): use_database,
     ("kept",): read_back,
     ("trespass",): trespass,
-    ("agents_api",): ask_over_http,
 }
-#: What needs all of a user's connections closed, or has to harm nobody else; one by one, at last.
+#: What needs all of a user's connections closed, for it may be told on each of them, or has to harm
+#: nobody else; one by one, at last.
 _LAST: dict[tuple[str, ...], _Part] = {
+    ("agents_api",): ask_over_http,
     ("again",): company.again,
     ("limits",): sockets.limits,
     REFRESHING: refresh,

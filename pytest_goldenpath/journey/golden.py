@@ -57,10 +57,8 @@ async def hold_journey(
 async def ask_over_http(trip: Expedition, user: User) -> None:
     """Ask an agent by one request, with our token and without: the observation ``agents_api``.
 
-    It waits for the golden journey to be over, for a platform may tell of this run on every
-    connection of the user.
+    No connection of the user is open then, for a platform may tell of this run on each of them.
     """
-    await trip.asked_all.wait()
     request = new_request(trip.target, "agents API")
 
     async def ask(purpose: str, token: Secret | None) -> Exchange:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from builders import (
+    THREAD,
     USER,
     exchange,
     flood,
@@ -77,9 +78,9 @@ def reread(*after: tuple[str, object]) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def eavesdropping(user: str) -> Transcript:
+def eavesdropping(user: str, thread: str = THREAD) -> Transcript:
     """Build an idle connection that hears an event of this user."""
-    event = {"type": "agent_thinking", "user_id": user, "thread_id": "thr-x", "run_id": "run-x"}
+    event = {"type": "agent_thinking", "user_id": user, "thread_id": thread, "run_id": "run-x"}
     return cut(IDLE, heard(event, 1), *IDLE.entries[2:])
 
 
@@ -254,6 +255,7 @@ HEALTHY: list[tuple[str, Survey]] = [
         "closed by a code of its own",
         survey(strangers=(stranger(OPENED, heard({"type": "error"}, 0.1), closed(4401)),)),
     ),
+    ("a run of the platform's own", company(idle=(eavesdropping(USER, "thr-nightly-report"),))),
     ("no such thread before", survey(asked=returned(404, 404))),
     ("more was said since", survey(asked=reread(*SAID, ("user", "Thanks")))),
     (

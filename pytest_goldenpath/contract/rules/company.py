@@ -14,7 +14,7 @@ from pytest_goldenpath.contract.observed import messages_in
 from pytest_goldenpath.contract.rules.handshake import connection_id
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
-from pytest_goldenpath.contract.transcript import Heard, Transcript
+from pytest_goldenpath.contract.transcript import Heard, Request, Transcript
 
 KEPT_BEFORE, KEPT_AFTER = "thread before reconnecting", "thread after reconnecting"
 #: What the second question on one connection is called.
@@ -102,15 +102,19 @@ def connections_are_apart(survey: Survey) -> Ruling:
 def _overheard(survey: Survey, *, users: bool) -> Iterator[Finding]:
     """Yield the first event on a connection on which nothing was asked.
 
+    What the user's other runs tell, which no connection of ours asked for, is the platform's own.
+
     Args:
         survey: what was observed.
-        users: whether events of another user are looked for, or those of the user's own runs.
+        users: whether events of another user are looked for, or those of our own requests.
 
     """
     silent = (*survey.carriers, *(t for name in _SILENT for t in survey.talks.get(name, ())))
+    asked = [t.request for t in survey.transcripts() if t.request]
     for talk in silent:
         for heard in talk.of_sort(Sort.EVENT):
-            if bool(set(heard.frame.words("user_id")) - {talk.user_id}) is users:
+            foreign = bool(set(heard.frame.words("user_id")) - {talk.user_id})
+            if foreign if users else not foreign and any(_is_of(heard, one) for one in asked):
                 yield broken(
                     "GP-601" if users else "GP-603",
                     f"expected no events on {talk.purpose}, where nothing was asked, "
@@ -119,6 +123,13 @@ def _overheard(survey: Survey, *, users: bool) -> Iterator[Finding]:
                     attribution=Attribution.AUTH if users else Attribution.PRODUCT,
                 )
                 return
+
+
+def _is_of(heard: Heard, request: Request) -> bool:
+    """Tell whether an event is of this request: it names its ids or holds its marker."""
+    if request.marker and bare(request.marker) in bare(heard.raw):
+        return True
+    return any(word and word in heard.raw for word in (request.thread_id, request.run_id))
 
 
 def second_connection_is_harmless(survey: Survey) -> Ruling:
