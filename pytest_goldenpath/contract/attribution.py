@@ -130,7 +130,8 @@ _ROADS = frozenset({Kind.ANSWER_TIMEOUT, Kind.DNS_TEMPORARY, Kind.DNS_UNKNOWN})
 _SERVER_ERRORS = range(500, 600)
 _OTHER_ANSWERS = range(300, 500)
 _OWN_CLOSES = range(4000, 5000)
-_HTML_ERRORS = frozenset(_SERVER_ERRORS) - {500, 502, 503, 504}
+#: A success is a symptom only when another server than the product's answered.
+_PAGES = (frozenset(_SERVER_ERRORS) - {500, 502, 503, 504}) | frozenset(range(200, 300))
 
 
 def _is_own_close(symptom: Symptom) -> bool:
@@ -194,8 +195,8 @@ _ANSWERS = (
     Row("E4-11", "another HTTP 3xx or 4xx", _status(*_OTHER_ANSWERS), _PRODUCT, _PRODUCT),
     Row(
         "E4-38",
-        "another HTTP 5xx with a page of HTML, of a proxy",
-        lambda symptom: symptom.html and not symptom.app_made and symptom.status in _HTML_ERRORS,
+        "another HTTP 5xx, or a success, with a page of HTML, of a proxy",
+        lambda symptom: symptom.html and not symptom.app_made and symptom.status in _PAGES,
         _INFRA,
         _INFRA,
         _YES,

@@ -34,6 +34,7 @@ _HUNG_UP = "peer "
 _GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 #: Others of that kind are told by their page of HTML (row 38); a 500 is always the product's.
 _OTHER_ERRORS = range(501, 600)
+_SUCCESSES = range(200, 300)
 #: What is read of a body to see whether the product wrote it.
 _READ_BYTES = 65_536
 #: A target may ask for any wait; none that is longer helps a run.
@@ -51,6 +52,7 @@ def symptom_of_answer(
     elapsed_s: float = 0.0,
     limit_s: float = 0.0,
     upgrade: bool = False,
+    foreign: bool = False,
 ) -> Symptom | None:
     """Return the symptom of an answer that something in front of the product may have written.
 
@@ -64,12 +66,14 @@ def symptom_of_answer(
         elapsed_s: seconds until the answer.
         limit_s: seconds that it was allowed.
         upgrade: whether it answers a WebSocket upgrade.
+        foreign: whether another server answered than the one that gave documents here.
 
     """
     values = dict(reversed(headers))
     app_made = isinstance(parse_json(body), dict) or any(map(values.get, REVISION_HEADERS))
     html = values.get("content-type", "").lower().lstrip().startswith("text/html")
-    of_a_proxy = status in _OTHER_ERRORS and html and not app_made
+    page = html and not app_made
+    of_a_proxy = page and (status in _OTHER_ERRORS or (foreign and status in _SUCCESSES))
     if status not in _GATEWAY_STATUSES and not of_a_proxy:
         return None
     return Symptom(
@@ -85,6 +89,28 @@ def symptom_of_answer(
         elapsed_s=elapsed_s,
         limit_s=limit_s,
     )
+
+
+class Servers:
+    """Knows which servers answer at which address: a page of another one is none of the product's."""
+
+    def __init__(self) -> None:
+        """Know none."""
+        self._known: dict[str, set[str]] = {}
+
+    def is_foreign(self, address: str, server: str, *, is_document: bool) -> bool:
+        """Tell whether another server answered than those that gave documents at this address.
+
+        Args:
+            address: host and port.
+            server: the header of that name, or ''.
+            is_document: whether the answer is a JSON object, as the product gives them.
+
+        """
+        known = self._known.setdefault(address, set())
+        if is_document:
+            known.add(server)
+        return bool(server and known) and server not in known
 
 
 def retry_after(value: str, now_s: float) -> float | None:

@@ -22,7 +22,7 @@ import httpx
 from pytest_goldenpath.contract.exchange import Exchange, parse_json
 from pytest_goldenpath.contract.symptom import FAILED, HEALTHY, Kind, Symptom
 from pytest_goldenpath.journey.clock import LagMeter, Stopwatch
-from pytest_goldenpath.journey.symptoms import symptom_of, symptom_of_answer
+from pytest_goldenpath.journey.symptoms import Servers, symptom_of, symptom_of_answer
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
 
@@ -70,6 +70,7 @@ class Web:
         self._stopwatch = stopwatch
         self._lag = LagMeter()
         self._cookies = 0
+        self._servers = Servers()
         self.ready = False
         self._client = httpx.AsyncClient(
             verify=tls_context() if backend.startswith("https") else False,
@@ -138,7 +139,17 @@ class Web:
         answered = document if isinstance(document, dict) else {}
         self._learn(response, answered, secret_keys)
         exchange = record.answered(
-            self._stopwatch.now(), response, body, self._redactor, oversized, ready=self.ready
+            self._stopwatch.now(),
+            response,
+            body,
+            self._redactor,
+            oversized,
+            ready=self.ready,
+            foreign=self._servers.is_foreign(
+                str(response.url.netloc),
+                response.headers.get("server", ""),
+                is_document=bool(answered),
+            ),
         )
         return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
 
@@ -272,6 +283,7 @@ class _Record:
         oversized: bool,
         *,
         ready: bool,
+        foreign: bool,
     ) -> Exchange:
         plain = body.decode("utf-8", "replace")
         text = redactor.redact(plain)
@@ -285,6 +297,7 @@ class _Record:
             ready=ready,
             elapsed_s=now_s - self.at_s,
             limit_s=self.within_s,
+            foreign=foreign,
         )
         return Exchange(
             self.purpose,

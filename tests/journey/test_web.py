@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.symptom import Kind
 from pytest_goldenpath.journey.clock import Stopwatch
@@ -186,6 +187,34 @@ def test_503_knows_who_wrote_it(body: bytes, app_made: bool) -> None:
 
     assert symptom is not None
     assert (symptom.status, symptom.app_made) == (503, app_made)
+
+
+def test_page_of_another_server_is_the_roads() -> None:
+    """A page of HTML with 200 is the product's own, unless another server made it (E4-38)."""
+    page = "HTTP/1.1 200 OK\ncontent-type: text/html\nconnection: close\nserver: "
+    answers = [
+        (OK + "\nserver: uvicorn", b'{"status":"ok"}'),
+        (page + "uvicorn", b"<html>"),
+        (page + "nginx", b"<html>Please wait</html>"),
+        (page.rpartition("\n")[0], b"<html>"),
+    ]
+
+    async def go() -> list[Exchange]:
+        replies = iter(answers)
+
+        async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await replying(*next(replies))(reader, writer)
+
+        async with raw_server(reply) as url, Web(url, Redactor(), Stopwatch()) as web:
+            asked = [await web.exchange("page", "GET", url, within_s=5.0) for _ in answers]
+        return [answer.exchange for answer in asked]
+
+    symptoms = [exchange.symptom for exchange in asyncio.run(go())]
+
+    assert [symptom is not None for symptom in symptoms] == [False, False, True, False]
+    assert symptoms[2] is not None
+    assert attribute(symptoms[2]).row == "E4-38"
+    assert attribute(symptoms[2]).attribution == "infrastructure"
 
 
 def test_unknown_certificate_is_told_from_a_broken_handshake(
