@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote, quote_plus
 
+from pytest_goldenpath.spelling import TELLING, Span, Spellings, agreement, fold
+
 MASK: Final = "***"
 #: Shorter values would blot out ordinary words; such a password is refused as a setting.
 SHORTEST = 4
-#: Shorter values, and plain words up to twice as long, stand in honest files too.
-_TELLING = 8
 _JWT_DOTS = 2
 #: The head of a JWT is the same for all, and shorter parts would blot out ordinary words.
 _SEGMENT = 24
@@ -38,10 +38,7 @@ _JWT = re.compile(r"(?<![\w-])(?=[\w-]*?(eyJ[\w-]{6}))[\w-]++\.[\w-]{6,}+\.[\w-]
 _ELLIPSIS = re.compile(r"\.{3}|\u2026")
 #: What a printer of long values puts before each further line: pytest's margin, a bytes literal.
 _LEAD = re.compile(r"""[ \t]*(?:[e>|][ \t]+)?(?:[+-][ \t]+)?(?:b?['"])?""")
-_FOLD = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _NONCE = 16
-
-Span = tuple[int, int]
 
 
 class Secret:
@@ -87,6 +84,7 @@ class Redactor:
         self._forms: set[str] = set()
         self._telling: set[str] = set()
         self._pieces: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._spellings = Spellings()
 
     def learn(self, secret: Secret) -> Secret:
         """Remember a secret in every form in which it may travel; returns it."""
@@ -103,25 +101,28 @@ class Redactor:
         """Replace every known secret, and whatever looks like a JWT, by ``***``."""
         if len(text) < SHORTEST:
             return text
-        folded = _fold(text)
+        folded = fold(text)
         spans = [*self._known(folded, self._forms), *self._clipped(folded)]
         spans += [(found.start(1), found.end()) for found in _JWT.finditer(text)]
         if "\n" in text:
             spans += self._wrapped(folded, self._forms)
+        spans += self._spellings.find(folded, telling=False)
         return _without(text, spans) if spans else text
 
     def holds(self, text: str) -> bool:
         """Tell whether a secret of this run is in a text, one that no honest text holds."""
-        folded = _fold(text)
+        folded = fold(text)
         found = any(True for _ in self._known(folded, self._telling))
-        return found or ("\n" in text and any(True for _ in self._wrapped(folded, self._telling)))
+        found = found or ("\n" in text and any(True for _ in self._wrapped(folded, self._telling)))
+        return found or any(True for _ in self._spellings.find(folded, telling=True))
 
     def _remember(self, value: str) -> bool:
         if len(value) < SHORTEST or value in self._values:
             return False
         self._values.add(value)
-        self._clipped_forms |= set(map(_fold, _escaped(value)))
-        for form in set(map(_fold, _forms(value))):
+        self._clipped_forms |= set(map(fold, _escaped(value)))
+        self._spellings.learn(value, _solid(value), telling=_is_telling(value))
+        for form in set(map(fold, _forms(value))):
             if len(form) >= _PIECE and _TOKEN.fullmatch(form):
                 last = len(form) - _PIECE
                 for at in (*range(0, last, _STRIDE), last):
@@ -129,7 +130,7 @@ class Redactor:
                     self._pieces[piece] = (*self._pieces.get(piece, ()), (form, at))
             elif len(form) >= SHORTEST:
                 self._forms.add(form)
-                if len(form) >= _TELLING and _is_telling(value):
+                if len(form) >= TELLING and _is_telling(value):
                     self._telling.add(form)
         return True
 
@@ -148,7 +149,8 @@ class Redactor:
                 if at < over:
                     continue
                 spans = [
-                    _extended(folded, at, *place) for place in pieces[folded[at : at + _PIECE]]
+                    agreement(folded, at, *place, _PIECE)
+                    for place in pieces[folded[at : at + _PIECE]]
                 ]
                 over = max(end for _, end in spans)
                 yield min(start for start, _ in spans), over
@@ -187,7 +189,7 @@ class Redactor:
             origin += len(line) + 1
         for start, end in self._known("".join(parts), forms):
             first, last = bisect_right(begins, start) - 1, bisect_right(begins, end - 1) - 1
-            if first == last or end - start < _TELLING:
+            if first == last or end - start < TELLING:
                 continue
             for line_at in range(first, last + 1):
                 begin, origin = begins[line_at], origins[line_at]
@@ -247,25 +249,9 @@ class Vault:
         return bytes(one ^ other for one, other in zip(data, pad, strict=True))
 
 
-def _fold(text: str) -> str:
-    """Return a text of the same length without capitals; encodings differ in nothing else."""
-    return text.lower() if text.isascii() else text.translate(_FOLD)
-
-
 def _is_telling(value: str) -> bool:
     """Tell whether a value would stand in no honest file; plain words do."""
-    return len(value) >= 2 * _TELLING or not (value.islower() and value.isalpha())
-
-
-def _extended(folded: str, at: int, form: str, offset: int) -> Span:
-    """Return how far a text agrees with a form, a piece of which was found in it."""
-    start, end = at, at + _PIECE
-    while start > 0 and start > at - offset and folded[start - 1] == form[offset - 1 - at + start]:
-        start -= 1
-    after = offset - at
-    while end < len(folded) and end + after < len(form) and folded[end] == form[end + after]:
-        end += 1
-    return start, end
+    return len(value) >= 2 * TELLING or not (value.islower() and value.isalpha())
 
 
 def _without(text: str, spans: Iterable[Span]) -> str:
@@ -305,6 +291,13 @@ def _forms(value: str) -> set[str]:
         raw.hex(),
         *segments,
     }
+
+
+def _solid(value: str) -> tuple[str, ...]:
+    """Return the encodings of a value in which nothing is escaped."""
+    raw = value.encode("utf-8", "replace")
+    encoded = (base64.b64encode(raw), base64.urlsafe_b64encode(raw))
+    return (raw.hex(), *(form.decode().rstrip("=") for form in encoded))
 
 
 def _escaped(value: str) -> set[str]:

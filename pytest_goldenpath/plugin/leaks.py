@@ -96,7 +96,7 @@ def _size(path: Path) -> int:
 
 REMOVED = "pytest-goldenpath removed this content: it held a secret of the run.\n"
 #: What is read at once, and how much of it is read again, so that no secret falls between two.
-_CHUNK, _OVERLAP = 4_194_304, 8_192
+_CHUNK, _OVERLAP = 4_194_304, 65_536
 
 
 def files_below(places: Iterable[Path], *, since_s: float) -> Iterator[Path]:

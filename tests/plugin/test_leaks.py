@@ -178,7 +178,7 @@ async def hostile(reader: object, writer: object) -> None:
     length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
     sent = (await reader.readexactly(int(length[1]) if length else 0)).decode()  # type: ignore[attr-defined]
     token = re.search(r"authorization: (.*)\r", head, re.IGNORECASE)
-    document = {"head": head, "sent": sent}
+    document = {"head": head, "sent": sent, "spelled": [*spelled(token[1])] if token else []}
     if head.startswith("POST /auth/login"):
         tokens = {"access_token": SECRETS["issued"], "refresh_token": SECRETS["refresh"]}
         document = {**tokens, "user": {"id": "u-2"}, "echo": sent}
@@ -198,11 +198,18 @@ async def hostile(reader: object, writer: object) -> None:
 ECHO: Raw = hostile
 
 
+def spelled(value: str) -> Iterator[str]:
+    """Give a secret as a target spells that wants it to be overlooked."""
+    for pattern in ("%{:02x}", "%25{:02X}", "\\u{:04x}", "\\x{:02x}", "&#{};", "&#x{:x};"):
+        yield "".join(pattern.format(ord(character)) for character in value)
+
+
 def forms(value: str) -> Iterator[str]:
     """Give the forms of a secret, made independently of the code under test."""
     raw = value.encode()
     yield from (value, quote(value), quote(value, safe=""), raw.hex(), repr(value)[1:-1])
     yield from (json.dumps(value)[1:-1], value.replace(" ", "+"), value.replace("\\", "\\\\"))
+    yield from spelled(value)
     yield base64.b64encode(raw).decode().rstrip("=")[:-2]
     yield base64.b64encode(b"Basic user:" + raw).decode().rstrip("=")[16:-2]
     if len(value) > _TOO_MUCH:
