@@ -12,6 +12,7 @@ import pytest
 
 from pytest_goldenpath.plugin.redaction import gather
 from pytest_goldenpath.plugin.run import Run
+from pytest_goldenpath.plugin.settings import log_file
 from pytest_goldenpath.secrets import Redactor
 
 #: Where pytest and plugins that are often beside it keep the names of their files, or folders.
@@ -62,21 +63,15 @@ class Leaks:
     def _places(self) -> list[Path]:
         given = (self._config.getoption(name, None) for name in _PLACES)
         named = [self._path(place) for place in given if isinstance(place, str) and place]
-        log = self._log_file()
+        log = log_file(self._config)
         return [self._run.settings.evidence_dir, *named, *([log] if log else [])]
 
     def _growing(self) -> list[Path]:
         """Return the files that a run adds to, so that only its own part is its business."""
-        log = self._log_file()
+        log = log_file(self._config)
         adds = log is not None and "a" in (self._config.getini("log_file_mode") or "w")
         summary = os.environ.get(_SUMMARY)
         return [*([log] if log and adds else []), *([Path(summary)] if summary else [])]
-
-    def _log_file(self) -> Path | None:
-        if not self._config.pluginmanager.hasplugin("logging"):
-            return None
-        name = self._config.getoption("log_file", None) or self._config.getini("log_file")
-        return self._path(str(name)) if name else None
 
     def _path(self, name: str) -> Path:
         return self._config.invocation_params.dir / name

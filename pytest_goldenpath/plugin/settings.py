@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -39,6 +39,8 @@ _MODES = (FULL, FAST)
 _ALL = "all"
 _EVIDENCE = ".goldenpath"
 _EMBEDDED_NEEDS = ("starlette", "uvicorn", "sqlalchemy")
+#: pytest's own option for a file of results.
+RESULTS = "--junitxml"
 _PATH_OPTIONS = frozenset(
     f"--{prefix}{name}" for prefix in ("", "goldenpath-") for name in ("evidence-dir", "env-file")
 )
@@ -164,6 +166,26 @@ def evidence_folder(config: pytest.Config) -> Path:
     """Return the evidence folder as far as the command line tells it, for a run that is refused."""
     given = config.getoption(options.dest("evidence-dir"), None)
     return config.invocation_params.dir / (given or _EVIDENCE)
+
+
+def log_file(config: pytest.Config) -> Path | None:
+    """Return the file that pytest's logging writes, if there is one."""
+    if not config.pluginmanager.hasplugin("logging"):
+        return None
+    name = config.getoption("log_file", None) or config.getini("log_file")
+    return config.invocation_params.dir / str(name) if name else None
+
+
+def files_of_pytest(config: pytest.Config) -> Iterator[tuple[str, Path, str]]:
+    """Give the files that pytest itself writes for a run: option, path, source."""
+    results = config.getoption("xmlpath", None)
+    if results:
+        path = config.invocation_params.dir / Path(os.path.expandvars(results)).expanduser()
+        yield RESULTS, path, f"option {RESULTS}"
+    log = log_file(config)
+    if log:
+        is_option = config.getoption("log_file", None)
+        yield "--log-file", log, "option --log-file" if is_option else "ini option log_file"
 
 
 def check_installation(settings: Settings, config: pytest.Config) -> None:

@@ -38,13 +38,15 @@ from pytest_goldenpath.plugin.retry import Retrying, retries_of
 from pytest_goldenpath.plugin.run import RUN, Run
 from pytest_goldenpath.plugin.session import Collector, WorkerEnd, leave, only_lists
 from pytest_goldenpath.plugin.settings import (
+    RESULTS,
     Settings,
     check_installation,
     evidence_folder,
+    files_of_pytest,
     read_settings,
 )
 from pytest_goldenpath.plugin.warming import ControllerWarming, Warming, needs_target
-from pytest_goldenpath.report.files import forget, prepare_folder
+from pytest_goldenpath.report.files import forget, prepare_file, prepare_folder
 from pytest_goldenpath.secrets import Vault
 from pytest_goldenpath.target.keys import env_name
 from pytest_goldenpath.target.model import REFERENCE_CONTEXT
@@ -153,24 +155,37 @@ def _settings(config: pytest.Config, *, is_under_way: bool, is_used: bool) -> Se
     try:
         settings = read_settings(config)
         if decides:
-            _make_room(settings, is_under_way=is_under_way)
+            _make_room(config, settings, is_under_way=is_under_way)
             if is_used:
                 check_installation(settings, config)
             _check_context(settings)
     except ConfigError as error:
         if decides:
             forget(evidence_folder(config))
+            if error.setting == RESULTS:
+                _write_no_results(config)
         raise pytest.UsageError(f"goldenpath: {error}") from None
     return settings
 
 
-def _make_room(settings: Settings, *, is_under_way: bool) -> None:
+def _make_room(config: pytest.Config, settings: Settings, *, is_under_way: bool) -> None:
     prepare_folder(settings.evidence_dir, source=settings.sources["evidence_dir"])
     if settings.history_dir:
         source = settings.sources["history_dir"]
         prepare_folder(settings.history_dir, source=source, setting="history_dir")
     if not is_under_way:
         forget(settings.evidence_dir)
+    for option, path, source in files_of_pytest(config):
+        prepare_file(path, source=source, setting=option)
+
+
+def _write_no_results(config: pytest.Config) -> None:
+    """Keep pytest from failing once more, with a traceback, over the file that was refused."""
+    from _pytest.junitxml import xml_key
+
+    if xml_key in config.stash:
+        config.pluginmanager.unregister(config.stash[xml_key])
+        del config.stash[xml_key]
 
 
 def _places(config: pytest.Config) -> tuple[Path | None, Path | None, float | None, Vault | None]:

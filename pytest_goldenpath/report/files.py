@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -38,9 +39,7 @@ def prepare_folder(folder: Path, *, source: str, setting: str = "--evidence-dir"
 
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        _try_folder(folder)
     except OSError as error:
         raise ConfigError(
             setting,
@@ -49,6 +48,36 @@ def prepare_folder(folder: Path, *, source: str, setting: str = "--evidence-dir"
             source=source,
             remedy="name a folder that you may write to",
         ) from None
+
+
+def prepare_file(path: Path, *, source: str, setting: str) -> None:
+    """Make the folder of a file that pytest will write, and prove that it can.
+
+    Raises:
+        ConfigError: the folder cannot be made or written to, or what is there is no such file.
+
+    """
+    try:
+        if not path.exists():
+            _try_folder(path.parent)
+        elif path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        elif not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ConfigError(
+            setting,
+            str(path),
+            f"it cannot be written ({error.strerror})",
+            source=source,
+            remedy="name a file in a folder that you may write to",
+        ) from None
+
+
+def _try_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_whole(path: Path, text: str, *, durable: bool = False) -> None:

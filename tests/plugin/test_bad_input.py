@@ -547,6 +547,65 @@ def test_evidence_folder_that_cannot_be_written_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--junitxml=file/x.xml", "--junitxml = '{}/file/x.xml' (from option --junitxml)"),
+        ("--junit-xml=file/below/x.xml", "--junitxml = '{}/file/below/x.xml' (from option"),
+        ("--log-file=file/x.log", "--log-file = '{}/file/x.log' (from option --log-file)"),
+        ("--log-file=.", "--log-file = '{}' (from option --log-file): it cannot be written (Is a"),
+        ("-olog_file=file/x.log", "--log-file = '{}/file/x.log' (from ini option log_file)"),
+    ],
+)
+def test_file_of_pytest_that_cannot_be_written_is_refused(
+    pytester: pytest.Pytester,
+    run_suite: RunSuite,
+    started: Callable[[], int],
+    given: str,
+    said: str,
+) -> None:
+    """A file of results or of logs that cannot be made is found out before anything is started."""
+    pytester.path.joinpath("file").write_text("kept")
+
+    result = run_suite(given, "--category=smoke")
+
+    assert_refused(result, said.format(pytester.path), "name a file in a folder that you may write")
+    assert started() == 0
+    assert pytester.path.joinpath("file").read_text() == "kept"
+
+
+@DISTRIBUTED
+def test_file_of_results_is_refused_without_an_option_of_ours(
+    pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    """A run that is known by its checks alone is refused as well, and adds no traceback."""
+    pytester.path.joinpath("file").write_text("kept")
+    pytester.makepyfile("import pytest\n@pytest.mark.category('smoke')\ndef test_one(): pass")
+
+    options = ("-p", "no:cacheprovider", *workers, "--junitxml=file/x.xml")
+    result = pytester.runpytest_subprocess(*options)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"--junitxml = '{pytester.path}/file/x.xml'" in f"{result.stdout}{result.stderr}"
+    assert "Traceback" not in f"{result.stdout}{result.stderr}"
+
+
+@pytest.mark.parametrize("place", ["results.xml", "new/folder/results.xml"])
+def test_files_of_pytest_are_written_where_they_can_be(
+    pytester: pytest.Pytester, place: str
+) -> None:
+    """A file that can be made is left to pytest, also in a new folder."""
+    pytester.makepyfile("import pytest\n@pytest.mark.category('smoke')\ndef test_one(): pass")
+
+    result = pytester.runpytest_inprocess(
+        f"--target={CLOSED}", "--warmup=off", f"--junitxml={place}", f"--log-file={place}.log"
+    )
+
+    assert result.ret == pytest.ExitCode.OK
+    assert 'tests="1"' in pytester.path.joinpath(place).read_text()
+    assert pytester.path.joinpath(f"{place}.log").exists()
+
+
+@pytest.mark.parametrize(
     ("marker", "facts", "workers"),
     [(*case, ()) for case in BAD_MARKERS.values()]
     + [(*next(iter(BAD_MARKERS.values())), ("-n", "2"))],
