@@ -25,7 +25,10 @@ _US = "we"
 _FIRST_ERROR = 300
 _PROVIDER_KEYS = ("provider", "upstream", "llm_provider", "upstream_provider")
 #: They count beside or below a provider's name: the product has codes of its own.
-_CODE_KEYS = ("provider_status", "provider_code", "upstream_status", "status_code", "http_status")
+_CODE_KEYS = (
+    *("provider_status", "provider_code", "upstream_status", "status_code", "http_status"),
+    *("code", "error_code", "status"),
+)
 _INNER_KEYS = ("data", "payload", "details", "error", "error_context", "provider_error")
 #: Frames nest a provider's error in that of an agent, which stands in the frame's data.
 _DEPTH = 5
