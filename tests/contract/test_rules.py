@@ -128,9 +128,19 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-101", "oversized", survey(health=(replace(exchange(), oversized=True),))),
     ("GP-101", "one bad of many", survey(health=(exchange(), exchange(status=500)))),
     ("GP-102", "degraded", survey(health=(exchange({"status": "degraded"}),))),
+    (
+        "GP-102",
+        "a database below it is unhealthy",
+        survey(health=(exchange({"status": "healthy", "checks": {"db": {"status": "down"}}}),)),
+    ),
     ("GP-102", "no status", survey(health=(exchange({"service": "x"}),))),
     ("GP-103", "2 of 20 slow", survey(health=(exchange(),) * 18 + (exchange(elapsed_s=2.5),) * 2)),
     ("GP-104", "auth degraded", survey(auth_health=(exchange({"status": "degraded"}),))),
+    (
+        "GP-104",
+        "auth without its database",
+        survey(auth_health=(exchange({"status": "healthy", "database_status": "disconnected"}),)),
+    ),
     ("GP-104", "auth server error", survey(auth_health=(exchange(status=500),))),
     (
         "GP-105",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
@@ -31,6 +33,35 @@ _NOT_FOUND = 404
 OPTIONAL = frozenset({"websocket health"})
 _UNAVAILABLE = 503
 _DEPENDENCY_WORDS = ("database", "db", "redis", "cache", "checks", "dependencies", "components")
+#: Words of a dependency that is ill; an optional one has words of its own (protocol 1.1).
+_ILL = frozenset(
+    {"unhealthy", "error", "failed", "failing", "down", "disconnected"}
+    | {"unavailable", "unreachable", "offline", "critical"}
+)
+#: A plain text by the name of a dependency may tell how much it matters.
+_WEIGHTS = frozenset({"critical"})
+_STATE_KEYS = ("status", "state", "health", "health_status", "overall_status")
+_NAME_KEYS = ("name", "service", "component", "dependency")
+#: What the golden path cannot do without, as the words of a name, and words that change nothing.
+_NEEDED = frozenset({"database", "db", "postgres", "postgresql", "auth", "authentication"})
+_MORE_WORDS = frozenset(
+    {"core", "main", "primary", "service", "server", "status", "state", "health", "check"}
+    | {"connection", "connectivity"}
+)
+_DEPENDENCIES = _NEEDED | {"redis", "cache", "clickhouse", "websocket", "llm", "queue", "storage"}
+#: Keys that hold dependencies, or more about one.
+_HOLDERS = frozenset(
+    {"checks", "check", "dependencies", "components", "services", "infrastructure", "result"}
+    | {"infrastructure_components", "service_details", "details", "data", "info", "results"}
+)
+#: What was, what may be, and what nobody needs.
+_ELSEWHERE = frozenset(
+    {"history", "previous", "last", "recent", "log", "logs", "alerts", "errors", "events"}
+    | {"incidents", "capabilities", "features", "optional"}
+)
+_DISMISSED = {"optional": True, "required": False, "critical": False, "critical_to_chat": False}
+_DEEPEST = 5
+_NAME_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
 #: Where a service says which build it is, most telling first.
 _REVISION_KEYS = ("revision", "git_sha", "commit", "build", "version")
 REVISION_HEADERS = ("x-revision", "x-service-revision", "x-service-version", "x-app-version")
@@ -130,7 +161,10 @@ def readiness_agrees(survey: Survey) -> Ruling:
     """GP-108: ready endpoints answer in time and do not contradict ``/health``."""
     if not survey.readiness:
         return Unlooked("no ready endpoint was asked")
-    return tuple(_readiness_findings(survey.readiness))
+    return (
+        *_readiness_findings(survey.readiness),
+        *_contradictions("GP-108", survey.readiness, severity=Severity.SHOULD),
+    )
 
 
 def no_503_after_readiness(survey: Survey) -> Ruling:
@@ -228,7 +262,7 @@ def _is_up(code: str, blocker: str, exchanges: tuple[Exchange, ...]) -> Ruling:
     words: dict[str, Exchange] = {}
     for exchange in answers:
         words.setdefault(str(exchange.document().get("status", "(no status)")), exchange)
-    return tuple(
+    down = tuple(
         broken(
             code,
             f"expected a status of {', '.join(sorted(UP_WORDS))}, got {word}",
@@ -237,6 +271,80 @@ def _is_up(code: str, blocker: str, exchanges: tuple[Exchange, ...]) -> Ruling:
         for word, exchange in words.items()
         if word.lower() not in UP_WORDS
     )
+    return (*down, *_contradictions(code, answers, severity=Severity.MUST))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ailing:
+    """A dependency that a body says is ill."""
+
+    name: str
+    word: str
+
+    @property
+    def needed(self) -> bool:
+        """Whether the golden path cannot do without it."""
+        words = _words(self.name) - _MORE_WORDS
+        return bool(words) and words <= _NEEDED
+
+
+def _contradictions(
+    code: str, exchanges: Iterable[Exchange], *, severity: Severity
+) -> Iterator[Finding]:
+    """Tell of bodies that say up above a dependency that is ill; one not needed is a should."""
+    told: set[str] = set()
+    for exchange in exchanges:
+        document = exchange.document()
+        word = str(document.get("status", "")).lower()
+        for ailing in _ailing(document, "", _DEEPEST) if word in UP_WORDS else ():
+            message = (
+                f"expected a status of {word} to hold for the dependencies as well, "
+                f"got {ailing.name} {ailing.word}"
+            )
+            if message not in told:
+                told.add(message)
+                weight = severity if ailing.needed else Severity.SHOULD
+                yield broken(code, message, exchange.evidence(), severity=weight)
+
+
+def _ailing(value: object, name: str, depth: int) -> Iterator[_Ailing]:
+    """Walk a body; a dependency is known by the last key that holds no others."""
+    if depth == 0 or not isinstance(value, dict):
+        return
+    if any(value.get(key) is dismissed for key, dismissed in _DISMISSED.items()):
+        return
+    words = (str(value.get(key)).strip().lower() for key in _STATE_KEYS if name)
+    yield from (_Ailing(name, word) for word in words if word in _ILL)
+    for key, inner in value.items():
+        if _words(key) & _ELSEWHERE:
+            continue
+        if isinstance(inner, str):
+            if key not in _STATE_KEYS and _is_ill(key, inner):
+                yield _Ailing(key, inner.strip().lower())
+        elif isinstance(inner, list):
+            yield from _ailing_in_list(key, inner, name, depth)
+        else:
+            yield from _ailing(inner, (name or key) if key in _HOLDERS else key, depth - 1)
+
+
+def _ailing_in_list(key: str, values: list[object], name: str, depth: int) -> Iterator[_Ailing]:
+    words = _words(key) - _HOLDERS
+    ill = sorted(words) if words <= _ILL - _WEIGHTS else []
+    for value in values:
+        if isinstance(value, dict):
+            names = (value.get(name_key) for name_key in _NAME_KEYS)
+            named = next((told for told in names if isinstance(told, str) and told), name or key)
+            yield from _ailing(value, named, depth - 1)
+        elif ill and isinstance(value, str) and _words(value) & _DEPENDENCIES:
+            yield _Ailing(value, ill[0])
+
+
+def _is_ill(name: str, word: str) -> bool:
+    return bool(_words(name) & _DEPENDENCIES) and word.strip().lower() in _ILL - _WEIGHTS
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _NAME_WORD.findall(name))
 
 
 def _readiness_findings(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
