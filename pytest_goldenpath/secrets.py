@@ -33,6 +33,7 @@ _SEGMENT = 24
 _PIECE, _STRIDE = 16, 8
 _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=%-]+")
 _RUN = re.compile(rf"[A-Za-z0-9_.~+/=%-]{{{_PIECE},}}")
+_JWT_HEAD = "eyJ"
 #: It begins at the begin of a word and gives nothing back, so that no text makes it slow.
 _JWT = re.compile(r"(?<![\w-])(?=[\w-]*?(eyJ[\w-]{6}))[\w-]++\.[\w-]{6,}+\.[\w-]*+")
 _ELLIPSIS = re.compile(r"\.{3}|\u2026")
@@ -103,7 +104,8 @@ class Redactor:
             return text
         folded = fold(text)
         spans = [*self._known(folded, self._forms), *self._clipped(folded)]
-        spans += [(found.start(1), found.end()) for found in _JWT.finditer(text)]
+        if _JWT_HEAD in text:
+            spans += [(found.start(1), found.end()) for found in _JWT.finditer(text)]
         if "\n" in text:
             spans += self._wrapped(folded, self._forms)
         spans += self._spellings.find(folded, telling=False)
@@ -296,7 +298,8 @@ def _forms(value: str) -> set[str]:
 def _solid(value: str) -> tuple[str, ...]:
     """Return the encodings of a value in which nothing is escaped."""
     raw = value.encode("utf-8", "replace")
-    encoded = (base64.b64encode(raw), base64.urlsafe_b64encode(raw))
+    plain = base64.b64encode(raw)
+    encoded = (plain, base64.urlsafe_b64encode(raw), base64.b64encode(plain), base64.b32encode(raw))
     return (raw.hex(), *(form.decode().rstrip("=") for form in encoded))
 
 

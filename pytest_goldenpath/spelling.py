@@ -28,25 +28,31 @@ _FOLD = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _BLANK = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _IN_LINE = re.compile(r"\S(?:[^\n]*\S)?")
-#: Of folded text. A character's number may stand behind any number of backslashes.
+#: Of folded text. A character's number may stand behind any number of backslashes; or they count, as
+#: in JSON.
 _PERCENT = r"%u?(?P<percent>(?<=u)[0-9a-f]{4}|(?<=%)[0-9a-f]{2})"
 _NUMBER = r"""(?<!\\)\\++(?:u(?P<wide>[0-9a-f]{4})|[ux]\{0*(?P<braced>[0-9a-f]{1,6})\}
     |x(?P<narrow>[0-9a-f]{2})|(?P<octal>[0-3][0-7]{2}))"""
-_LETTER = r"""\\(?P<letter>[nrtbf"'/\\])"""
+_LETTER = r"""\\(?:(?P<letter>[nrtbf"'/\\])|u(?P<exact>[0-9a-f]{4}))"""
 _ENTITY = r"""&(?:\#x0*(?P<entity>[0-9a-f]{1,6});?|\#0*(?P<decimal>[0-9]{1,7});?
     |(?P<named>amp|lt|gt|quot|apos);)"""
-#: Each kind, and what shows that it is worth reading: escapes that follow each other, or line ends.
-#: A single one inside a value is among the forms in which a value travels.
+#: What shows that a kind is worth reading: escapes that follow each other, or those of white space.
+#: Another one inside a value is among the forms in which a value travels.
+_PERCENTS = r"%[0-9a-fu](?:.{0,10}?%[0-9a-fu]){2}|%(?:0[9ad]|20)"
+_NUMBERS = r"\\[ux0-3][0-9a-f{](?:.{0,10}?\\[ux0-3][0-9a-f{]){2}"
+_BLANKS = r"\\(?:u00|x)(?:0[9ad]|20)|\\u(?:00ad|200|2060|feff)"
+_ENTITIES = r"&(?:amp;)*#(?:.{0,12}?&(?:amp;)*#){2}"
+_SPACES = r"&(?:amp;)*#(?:x0*(?:[9ad]|20|ad|200b)|0*(?:9|10|13|32|173|8203));"
 _KINDS = tuple(
-    (re.compile(kind, re.VERBOSE), re.compile(sign, re.DOTALL))
-    for kind, sign in (
-        (_PERCENT, r"%[0-9a-fu](?:.{0,10}?%[0-9a-fu]){2}"),
-        (_NUMBER, r"\\[ux0-3][0-9a-f{](?:.{0,10}?\\[ux0-3][0-9a-f{]){2}"),
-        (_LETTER, r"\\[nrt]"),
-        (_ENTITY, r"&(?:amp;)*#(?:.{0,12}?&(?:amp;)*#){2}"),
+    (mark, re.compile(kind, re.VERBOSE), re.compile(sign, re.DOTALL))
+    for mark, kind, sign in (
+        ("%", _PERCENT, _PERCENTS),
+        ("\\", _NUMBER, f"{_NUMBERS}|{_BLANKS}"),
+        ("\\", _LETTER, rf"\\[nrt]|{_BLANKS}"),
+        ("&", _ENTITY, f"{_ENTITIES}|{_SPACES}"),
     )
 )
-_SIGNS = tuple(sign for _, sign in _KINDS)
+_SIGNS = tuple(sign for _, _, sign in _KINDS)
 _ALL = re.compile(f"{_PERCENT}|{_NUMBER}|{_LETTER}|{_ENTITY}", re.VERBOSE)
 _BASES = {"octal": 8, "decimal": 10}
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -135,7 +141,7 @@ class Spellings:
             return True
         if len(form) < _SURE and form not in self._telling:
             return False
-        within = [gap for gap in gaps if "\n" not in gap and "\r" not in gap]
+        within = [gap for gap in gaps if gap.isspace() and "\n" not in gap and "\r" not in gap]
         is_one_by_lines = len(within) <= self._telling.get(form, 0)
         return is_one_by_lines or len(form) >= _LONG or _PART * len(gaps) >= len(form)
 
@@ -204,7 +210,9 @@ def _readings(text: str) -> Iterator[Reading]:
     """
     yield text, ()
     is_mixed = False
-    for kind, sign in _KINDS:
+    for mark, kind, sign in _KINDS:
+        if mark not in text:
+            continue
         last = ""
         for reading in _read(text, kind, (sign,)):
             yield reading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -87,6 +88,17 @@ SPELLINGS = {
         lambda v: written(written(parted("\n", 5)(v))),
         lambda t: dense(read(read(t))),
         lambda t: written(written(t)),
+    ),
+    "lines in percent": Spelling(
+        lambda v: quote(parted("\r\n", 15)(v)), lambda t: dense(unquote(t)), quote
+    ),
+    "lines in entities": Spelling(
+        lambda v: html.escape(parted("\n", 7)(v)).replace("\n", "&#10;"),
+        lambda t: dense(html.unescape(t)),
+        html.escape,
+    ),
+    "invisible in json": Spelling(
+        lambda v: written(parted("\u200b", 8)(v)), lambda t: dense(read(t)), written
     ),
     "percent": Spelling(each("%{:02x}"), unquote),
     "percent, capitals": Spelling(each("%{:02X}"), unquote),
@@ -196,6 +208,16 @@ def test_ordinary_words_stay(value: str, text: str) -> None:
 def test_other_alphabets_are_spelled_too(value: str, spell: Spell) -> None:
     """Escapes are read by character, by byte and by UTF-16; invisible characters are gaps."""
     assert set(knowing(value).redact(f"a {spell(value)} b")) <= set("a *b")
+
+
+@pytest.mark.parametrize("value", [TOKEN, TICKET, PASSWORD], ids=["token", "ticket", "password"])
+@pytest.mark.parametrize("gap", ["", "\n", "\\n"])
+def test_encodings_are_found_with_gaps(value: str, gap: str) -> None:
+    """What is encoded as a whole is known in parts as well, in base32 and twice in base64."""
+    plain = base64.b64encode(value.encode())
+    for encoded in (plain, base64.b64encode(plain), base64.b32encode(value.encode())):
+        text = parted(gap, 12)(encoded.decode().rstrip("="))
+        assert re.sub(r"[\s*]", "", knowing(value).redact(f"a {text} b")) == "ab"
 
 
 @pytest.mark.parametrize(
