@@ -71,14 +71,19 @@ class Exchange:
 
     def document(self) -> dict[str, object]:
         """Return the body as a JSON object, empty when it is none."""
-        value = self.json()
-        return value if isinstance(value, dict) else {}
+        return parse_object(self.body)
 
     def evidence(self) -> str:
         """Give the exchange as a person reads it, in one line."""
         came = self.symptom.sentence() if self.symptom else f"HTTP {self.status}"
         body = excerpt(" ".join(self.body.split()), 300)
         return f"{self.method} {self.url} -> {came} in {self.elapsed_s:.3f} s {body}".rstrip()
+
+
+def parse_object(text: str) -> dict[str, object]:
+    """Decode a JSON object of a stranger, empty when it is none."""
+    value = parse_json(text)
+    return value if isinstance(value, dict) else {}
 
 
 def parse_json(text: str) -> object:

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import httpx
 
-from pytest_goldenpath.contract.exchange import Exchange, parse_json
+from pytest_goldenpath.contract.exchange import Exchange, parse_object
 from pytest_goldenpath.contract.symptom import FAILED, HEALTHY, Kind, Symptom
 from pytest_goldenpath.journey.clock import LagMeter, Stopwatch
 from pytest_goldenpath.journey.symptoms import Servers, symptom_of, symptom_of_answer
@@ -135,8 +135,7 @@ class Web:
             lag_s = self._lag.total_s - lag_before_s
             symptom = self._symptom(error, record, opening, lag_s)
             return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
-        document = parse_json(body.decode("utf-8", "replace"))
-        answered = document if isinstance(document, dict) else {}
+        answered = parse_object(body.decode("utf-8", "replace"))
         self._learn(response, answered, secret_keys)
         exchange = record.answered(
             self._stopwatch.now(),
@@ -145,11 +144,7 @@ class Web:
             self._redactor,
             oversized,
             ready=self.ready,
-            foreign=self._servers.is_foreign(
-                str(response.url.netloc),
-                response.headers.get("server", ""),
-                is_document=bool(answered),
-            ),
+            foreign=self._servers.is_foreign(*_server(response), is_document=bool(answered)),
         )
         return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
 
@@ -192,6 +187,11 @@ class Web:
             opening.unfinished if isinstance(error, TimeoutError | httpx.ConnectTimeout) else None
         )
         return replace(symptom, kind=kind or symptom.kind, lag_s=lag_s)
+
+
+def _server(response: httpx.Response) -> tuple[str, str]:
+    """Return the address that answered, and the name that it gives itself, or ''."""
+    return str(response.url.netloc), response.headers.get("server", "")
 
 
 class _Opening:
