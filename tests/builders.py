@@ -298,7 +298,13 @@ def closed_doors() -> dict[str, tuple[Exchange, ...]]:
             )
         ),
         "agreement": knocks("the fresh token", 200),
-        "unauthorized": (*knocks("no token", 401), *knocks("a garbage token", 401)),
+        "unauthorized": (
+            *knocks("no token", 401),
+            *knocks("a garbage token", 401),
+            *knocks("a wrongly signed token", 401),
+            *knocks("bypass headers and no token", 401),
+        ),
+        "stranger_writes": stranger_writes_part(),
         "roots": (exchange(purpose="backend root", headers=SAFE_HEADERS),),
         "refresh": (
             *knocks("the refresh token", 401),
@@ -352,6 +358,23 @@ def thread_part() -> tuple[Exchange, ...]:
         step(steps.DELETED, {"deleted": True}, **sent),
         step(steps.READ_AFTER, GONE, 404, **sent),
         step(steps.LISTED_AFTER, {"threads": [{"id": "thr-0"}]}, **sent),
+    )
+
+
+def stranger_writes_part() -> tuple[Exchange, ...]:
+    """Build what a platform answers to who has no token and writes all the same."""
+    sent, refused = {"thread": THREAD}, {"error": "authentication_failed"}
+    deeds = (
+        steps.NOBODY_CREATED,
+        steps.NOBODY_WRITTEN,
+        steps.NOBODY_CHATTED,
+        steps.NOBODY_CHANGED,
+        steps.NOBODY_DELETED,
+    )
+    return (
+        step(f"{steps.OWNER}{steps.CREATED}", {"id": THREAD}, **sent),
+        *(step(deed, refused, 401, **sent) for deed in deeds),
+        step(f"{steps.OWNER}{steps.DELETED}", {"deleted": True}, **sent),
     )
 
 

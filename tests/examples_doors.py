@@ -10,6 +10,7 @@ from builders import (
     NEW_PAIR,
     SAFE_HEADERS,
     USER,
+    changed_steps,
     closed_doors,
     exchange,
     heard,
@@ -21,6 +22,7 @@ from builders import (
     welcome,
 )
 from pytest_goldenpath.contract.exchange import Exchange
+from pytest_goldenpath.contract.rules import threads as steps
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Entry, Kind
 
@@ -62,6 +64,12 @@ def judged(what: str, body: object, status: int = 200, route: str = "validate") 
 def closed(body: object, status: int = 401, what: str = "no token", **more: Any) -> Survey:
     """Build a survey whose protected route answered a stranger this way."""
     return swapped("unauthorized", f"backend threads with {what}", body, status, **more)
+
+
+def written(deed: str, body: object, status: int = 200) -> Survey:
+    """Build a survey in which a write without a token was answered this way."""
+    part = changed_steps(closed_doors()["stranger_writes"], deed, body, status)
+    return door("stranger_writes", *part)
 
 
 def root(*headers: tuple[str, str], url: str = "https://target/", status: int = 200) -> Survey:
@@ -163,6 +171,12 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ),
     ("GP-207", "open", closed("[]", 200)),
     ("GP-207", "open to garbage", closed("[]", 200, "a garbage token")),
+    ("GP-207", "open to a forgery", closed("[]", 200, "a wrongly signed token")),
+    ("GP-207", "open to headers", closed("[]", 200, "bypass headers and no token")),
+    ("GP-207", "thread made by nobody", written(steps.NOBODY_CREATED, {"id": "thr-9"}, 201)),
+    ("GP-207", "message of nobody", written(steps.NOBODY_WRITTEN, {"id": "m-9"})),
+    ("GP-207", "thread changed by nobody", written(steps.NOBODY_CHANGED, {})),
+    ("GP-207", "thread deleted by nobody", written(steps.NOBODY_DELETED, "", 204)),
     ("GP-207", "server error", closed({"detail": "Internal Server Error"}, 500)),
     ("GP-207", "web page", closed(PAGE, content_type="text/html")),
     ("GP-207", "to a login page", closed("", 302)),

@@ -26,7 +26,12 @@ from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_h
 from pytest_goldenpath.journey.imports import observe_context
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.strangers import meet, stranger_calls
-from pytest_goldenpath.journey.threads import read_back, trespass, use_database
+from pytest_goldenpath.journey.threads import (
+    read_back,
+    trespass,
+    use_database,
+    write_without_token,
+)
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor, scrub
 from pytest_goldenpath.target.model import Target, Wallet
@@ -53,6 +58,7 @@ _FURTHER: dict[tuple[str, ...], _Part] = {
     ("again",): company.remember,
     ("thread",): use_database,
     ("kept",): read_back,
+    ("stranger_writes",): write_without_token,
     ("trespass",): trespass,
 }
 #: What needs all of a user's connections closed, for it may be told on each of them, or has to harm

@@ -18,7 +18,7 @@ from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.journey.channel import Call
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request, usable
-from pytest_goldenpath.journey.strangers import GARBAGE, meet, stranger_tokens
+from pytest_goldenpath.journey.strangers import BYPASS_HEADERS, GARBAGE, meet, stranger_tokens
 from pytest_goldenpath.journey.threads import thread_of
 from pytest_goldenpath.journey.web import Answer
 from pytest_goldenpath.secrets import Secret
@@ -84,8 +84,8 @@ async def compare_services(trip: Expedition, user: User) -> None:
     _keep(trip, "agreement", await _knock(trip, FRESH, user.token))
 
 
-async def knock_without_token(trip: Expedition, _: User) -> None:
-    """Ask every protected route without a token and with garbage for one.
+async def knock_without_token(trip: Expedition, user: User) -> None:
+    """Ask every protected route without a token and with garbage, and some with forgeries.
 
     An agent may be asked without one by contract (protocol 6.1), so nothing is asked of it.
     """
@@ -97,11 +97,39 @@ async def knock_without_token(trip: Expedition, _: User) -> None:
         within_s=_WITHIN_S,
         json={},
     )
-    asked, without, with_garbage = await asyncio.gather(
-        agent, _knock(trip, ANONYMOUS.removeprefix("with "), None), _knock(trip, GARBAGE, garbage)
+    asked, without, with_garbage, forged = await asyncio.gather(
+        agent,
+        _knock(trip, ANONYMOUS.removeprefix("with "), None),
+        _knock(trip, GARBAGE, garbage),
+        _knock_with_forgeries(trip, user),
     )
-    answers = (_masked(asked), *without, *with_garbage)
+    answers = (_masked(asked), *without, *with_garbage, *forged)
     _keep(trip, "unauthorized", (_without_leaks(trip, exchange) for exchange in answers))
+
+
+async def _knock_with_forgeries(trip: Expedition, user: User) -> tuple[Exchange, ...]:
+    """Ask one route of each service with every forged token, and as if it were a trial.
+
+    Who verifies tokens verifies them in one place, so one route tells of its service.
+    """
+    doors = (
+        ("backend threads", f"{trip.target.backend}/api/threads"),
+        ("auth me", f"{trip.target.auth}/auth/me"),
+    )
+    tokens = stranger_tokens(user, trip.expired)
+    for token in tokens.values():
+        trip.redactor.learn(token)
+    forged = (
+        _ask(trip, f"{route} with {what}", url, token)
+        for route, url in doors
+        for what, token in tokens.items()
+        if what != GARBAGE
+    )
+    headed = (
+        _ask(trip, f"{route} with bypass headers and no token", url, None, dict(BYPASS_HEADERS))
+        for route, url in doors
+    )
+    return tuple(await asyncio.gather(*forged, *headed))
 
 
 async def look_at_roots(trip: Expedition, _: User) -> None:
@@ -199,16 +227,6 @@ async def _knock(trip: Expedition, what: str, token: Secret | None) -> tuple[Exc
     """Ask every protected route, with this token or without any."""
     if token:
         trip.redactor.learn(token)
-
-    async def ask(route: str, url: str) -> Exchange:
-        purpose = f"{route} with {what}"
-        answer = await trip.web.exchange(purpose, "GET", url, within_s=_WITHIN_S, token=token)
-        again = f"{url}/"
-        moved = answer.exchange.status in _REDIRECTS
-        if moved and _leads_to(answer.exchange, again):
-            answer = await trip.web.exchange(purpose, "GET", again, within_s=_WITHIN_S, token=token)
-        return _masked(answer)
-
     target = trip.target
     # A list may be closed and a single thread open; the journey's is there once it is over.
     await trip.asked_all.wait()
@@ -218,7 +236,29 @@ async def _knock(trip: Expedition, what: str, token: Secret | None) -> tuple[Exc
         *((route, f"{target.backend}{path}") for route, path in (*_BACKEND, *kept)),
         *((route, f"{target.auth}{path}") for route, path in _AUTH),
     )
-    return tuple(await asyncio.gather(*(ask(route, url) for route, url in routes)))
+    asked = (_ask(trip, f"{route} with {what}", url, token) for route, url in routes)
+    return tuple(await asyncio.gather(*asked))
+
+
+async def _ask(
+    trip: Expedition,
+    purpose: str,
+    url: str,
+    token: Secret | None,
+    headers: Mapping[str, str] | None = None,
+) -> Exchange:
+    """Ask a protected route, or the same with a slash when it leads there."""
+
+    async def once(place: str) -> Answer:
+        return await trip.web.exchange(
+            purpose, "GET", place, within_s=_WITHIN_S, token=token, headers=headers
+        )
+
+    answer = await once(url)
+    again = f"{url}/"
+    if answer.exchange.status in _REDIRECTS and _leads_to(answer.exchange, again):
+        answer = await once(again)
+    return _masked(answer)
 
 
 def _leads_to(exchange: Exchange, url: str) -> bool:

@@ -25,7 +25,7 @@ GARBAGE = "a garbage token"
 _REFUSED_WITHIN_S = 5.0
 _HOUR_S = 3600
 #: Headers that switched on a bypass in every non-production environment (protocol 2.6).
-_BYPASS_HEADERS = (
+BYPASS_HEADERS = (
     ("X-Test-Type", "E2E"),
     ("X-E2E-Test", "true"),
     ("X-Test-Mode", "true"),
@@ -53,7 +53,7 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
         Call("a stranger without a token", url, NONE),
         *forged,
         *in_the_subprotocol,
-        Call("a stranger with bypass headers and no token", url, NONE, headers=_BYPASS_HEADERS),
+        Call("a stranger with bypass headers and no token", url, NONE, headers=BYPASS_HEADERS),
     )
 
 

@@ -52,6 +52,7 @@ class _Api:
         trip: the survey under way.
         user: as whom.
         role: put before the purpose of every exchange.
+        tokenless: nothing is sent that says who asks.
         sent: what the answers are held against, kept with every exchange.
         kept: what was asked so far.
     """
@@ -59,6 +60,7 @@ class _Api:
     trip: Expedition
     user: User
     role: str = ""
+    tokenless: bool = False
     sent: Words = ()
     kept: list[Exchange] = field(default_factory=list)
 
@@ -93,7 +95,7 @@ class _Api:
             url,
             within_s=within_s,
             json=json,
-            token=self.user.token,
+            token=None if self.tokenless else self.user.token,
         )
         return answer.exchange
 
@@ -180,7 +182,7 @@ async def trespass(trip: Expedition, user: User) -> None:
     mark, foreign = _word(), _word()
     text = f"Please treat the offer with the number {mark} as confidential."
     words: Words = (("mark", mark), ("foreign mark", foreign), ("text", text))
-    owner = _Api(trip, user, steps.OWNER, words)
+    owner = _Api(trip, user, steps.OWNER, sent=words)
     async with owner.thread(f"Offer {mark}") as thread_id:
         if thread_id:
             path = f"{_THREADS}/{thread_id}"
@@ -199,6 +201,35 @@ async def trespass(trip: Expedition, user: User) -> None:
     # An agent that takes its time keeps nobody from knowing whose threads are whose.
     troubles = [e.symptom for e in owner.kept if e.purpose not in steps.OPTIONAL]
     trip.note_trouble("trespass", troubles)
+
+
+async def write_without_token(trip: Expedition, user: User) -> None:
+    """Change a thread of our own without a token: the observation ``stranger_writes``."""
+    word = _word()
+    note, title = f"Please add the number {word} to the review.", {"title": f"Review {word}"}
+    owner = _Api(trip, user, steps.OWNER)
+    nobody = _Api(trip, user, steps.NOBODY, tokenless=True, kept=owner.kept)
+    async with owner.thread("Review of a quarter") as thread_id:
+        if thread_id:
+            path = f"{_THREADS}/{thread_id}"
+            chat = {"content": note, "thread_id": thread_id, "message_type": "user"}
+            await asyncio.gather(
+                _create_without_token(nobody, owner),
+                nobody.ask(steps.WRITTEN, "POST", f"{path}/messages", {"message": note}),
+                nobody.ask(steps.CHATTED, "POST", _CHAT, chat),
+                nobody.ask(steps.CHANGED, "PUT", path, title),
+            )
+            await nobody.ask(steps.DELETED, "DELETE", path)
+    trip.asked["stranger_writes"] = tuple(owner.kept)
+    troubles = [e.symptom for e in owner.kept if e.purpose not in steps.OPTIONAL]
+    trip.note_trouble("stranger_writes", troubles)
+
+
+async def _create_without_token(nobody: _Api, owner: _Api) -> None:
+    """Try to create a thread; whose it became is not known, so both take it away again."""
+    async with nobody.thread("Review of nobody") as stray:
+        if stray:
+            await owner.ask("stray thread deleted", "DELETE", f"{_THREADS}/{stray}")
 
 
 async def _intrude(api: _Api, thread_id: str, foreign: str) -> None:

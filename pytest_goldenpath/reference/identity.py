@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jwt
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
 from pytest_goldenpath.reference import store
@@ -198,6 +198,7 @@ class Gate:
     def __init__(self, surface: str, tokens: Tokens, database: Database, seams: Seams) -> None:
         self._tokens = tokens
         self._database = database
+        self._seams = seams
         faults = seams.every(f"{surface}.accept", tuple) + seams.every("any.accept", tuple)
         self._let_in = {reason for reasons in faults for reason in reasons}
         self.overheard: dict[str, str] = {}  # only a fault looks at it
@@ -223,6 +224,8 @@ class Gate:
             return await self.check(bearer(request.headers.get("authorization", "")))
         except Refusal as refusal:
             missing = refusal.reason == "missing"
+            if missing and self._waves_through(request):
+                return _stranger("")
             raise ApiError(
                 401,
                 {
@@ -232,6 +235,12 @@ class Gate:
                 },
                 {"www-authenticate": "Bearer"},
             ) from refusal
+
+    def _waves_through(self, request: Request) -> bool:
+        is_write = request.method != "GET" and request.url.path.startswith("/api/threads")
+        return (self._seams.on("gate.open_writes") and is_write) or (
+            self._seams.on("gate.header_bypass") and _asks_for_bypass(request)
+        )
 
 
 def bearer(header: str) -> str:
@@ -308,8 +317,8 @@ class Doorman:
         return "" if "subprotocol" in deaf else token_in(offered)
 
 
-def _asks_for_bypass(websocket: WebSocket) -> bool:
+def _asks_for_bypass(connection: HTTPConnection) -> bool:
     return any(
         ("test" in name or "e2e" in name) and value.lower() in _BYPASS_VALUES
-        for name, value in websocket.headers.items()
+        for name, value in connection.headers.items()
     )

@@ -23,9 +23,11 @@ from examples_doors import (
     socket,
     swapped,
     token,
+    written,
     wrong,
 )
 from pytest_goldenpath.contract.judgement import judge
+from pytest_goldenpath.contract.rules import threads as steps
 from pytest_goldenpath.contract.rules.doors import LEAK, leaks
 from pytest_goldenpath.contract.rules.token import LONGEST_S
 from pytest_goldenpath.contract.survey import Missing, Survey
@@ -78,6 +80,8 @@ HEALTHY: list[tuple[str, Survey]] = [
         judged("the fresh token", {"valid": True, "user": {"id": "u-12345678-abcd"}}),
     ),
     ("refusal of a refresh", socket(Entry(0.1, Happened.REFUSED, code=403))),
+    ("write on a route that is missing", written(steps.NOBODY_WRITTEN, NOT_FOUND, 405)),
+    ("write that was declined", written(steps.NOBODY_CHANGED, {"success": False})),
     ("403 for strangers", closed({"detail": "Not authenticated"}, 403)),
     ("nested refusal", closed({"detail": {"error": "authentication_failed", "message": "x"}})),
     ("word about a secret", closed({"error": "x", "hint": {"password": "missing_or_invalid"}})),

@@ -133,13 +133,18 @@ def test_secret_that_a_target_shows_is_not_repeated(
 
 
 def test_stranger_brings_no_token() -> None:
-    """Without a token means without one, and the agent is asked for nothing."""
+    """Without a token means without one, nobody's own is sent, and an agent does nothing."""
     desk = Desk()
-    visit(doors.knock_without_token, desk)
+    trip = visit(doors.knock_without_token, desk)
     carried = [header for _, header in desk.asked]
+    forged = [header for header in carried if header and "garbage-" not in header]
 
-    assert sum(1 for header in carried if not header) == 5
-    assert all("garbage-" in header for header in carried if header)
+    # The agents, four routes without a token, and two that are told of a trial.
+    assert sum(1 for header in carried if not header) == 7
+    assert sum("garbage-" in header for header in carried) == 4
+    assert len(forged) == len(set(forged)) * 2 == 8
+    assert not any(ADA.token.reveal() in header for header in carried)
+    assert all(trip.redactor.redact(header) != header for header in forged)
 
 
 @pytest.mark.parametrize(

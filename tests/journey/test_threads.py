@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from builders import ANSWER, PROMPT, THREAD, journey, login, refusal
+from builders import ANSWER, PROMPT, THREAD, journey, knocks, login, refusal
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.rules import threads as steps
@@ -22,7 +22,12 @@ from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import ask_over_http
 from pytest_goldenpath.journey.login import User
-from pytest_goldenpath.journey.threads import read_back, trespass, use_database
+from pytest_goldenpath.journey.threads import (
+    read_back,
+    trespass,
+    use_database,
+    write_without_token,
+)
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import PasswordLogin, Target, Wallet
@@ -168,6 +173,18 @@ def test_working_database_is_proven_and_left_empty() -> None:
     seen = survey_of(use_database, shelf)
 
     assert judge("GP-107", seen).proven
+    assert shelf.threads == {}
+
+
+def test_who_writes_without_a_token_leaves_nothing_behind() -> None:
+    """Where nobody asks for a token the promise is broken, and every thread is taken away."""
+    shelf = Shelf()
+    seen = survey_of(write_without_token, shelf)
+    ours = {"agreement": knocks("the fresh token", 200), "unauthorized": knocks("no token", 401)}
+    told = str(judge("GP-207", replace(seen, asked={**seen.asked, **ours})).broken)
+
+    assert all(f"HTTP {came}" in told for came in ("201: thread created", "200: message written"))
+    assert all(f"HTTP {came}" in told for came in ("200: thread changed", "204: thread deleted"))
     assert shelf.threads == {}
 
 

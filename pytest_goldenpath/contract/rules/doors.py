@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
+from pytest_goldenpath.contract.rules.threads import NOBODY, is_done
 from pytest_goldenpath.contract.rules.token import SUCCESSES, route_of
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
@@ -67,7 +68,13 @@ def wrong_logins_are_refused(survey: Survey) -> Ruling:
 
 
 def strangers_see_nothing(survey: Survey) -> Ruling:
-    """GP-207: protected routes refuse without a token, in JSON, and show nothing of the server."""
+    """GP-207: protected routes refuse without a good token, in JSON, and show nothing of the server.
+
+    No token, garbage, forgeries and expired tokens open nothing, nor do headers that call a request
+    a trial. Without a token nothing can be written either; that is tried on a thread of our own, so
+    that it harms nobody. What a forged token opens is a matter of this promise and not of GP-206:
+    the services do not differ about a token but about whether tokens are looked at.
+    """
     asked = [e for e in survey.asked.get("unauthorized", ()) if e.symptom is None]
     ours = {route_of(e): e for e in survey.asked.get("agreement", ()) if e.symptom is None}
     judged = [e for e in asked if _is_protected(e, ours)]
@@ -79,6 +86,12 @@ def strangers_see_nothing(survey: Survey) -> Ruling:
         message = f"expected {exchange.purpose} to be refused with 401 in JSON, got {came}"
         if came:
             found.setdefault(message, broken("GP-207", message, exchange.evidence()))
+    for exchange in _written(survey):
+        deed = exchange.purpose.removeprefix(NOBODY)
+        message = (
+            f"expected nothing to be written without a token, got HTTP {exchange.status}: {deed}"
+        )
+        found.setdefault(message, broken("GP-207", message, exchange.evidence()))
     for exchange in asked:
         for shown in (*_revelations(exchange), *_own_secrets(exchange)):
             message = f"expected {exchange.purpose} to show nothing of the server, got {shown}"
@@ -163,6 +176,12 @@ def _is_protected(exchange: Exchange, ours: Mapping[str, Exchange]) -> bool:
     if with_token is None or with_token.status is None:
         return False
     return with_token.status not in _MISSING and with_token.status < _SERVER_ERROR
+
+
+def _written(survey: Survey) -> tuple[Exchange, ...]:
+    """Return what was done to threads without a token."""
+    tried = survey.asked.get("stranger_writes", ())
+    return tuple(e for e in tried if e.purpose.startswith(NOBODY) and not e.symptom and is_done(e))
 
 
 def _revelations(exchange: Exchange) -> Iterator[str]:

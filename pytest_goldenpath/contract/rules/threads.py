@@ -26,6 +26,7 @@ WRITTEN = "message written"
 READ = "thread read"
 MESSAGES = "messages read"
 LISTED = "threads listed"
+CHANGED = "thread changed"
 DELETED = "thread deleted"
 READ_AFTER = "thread read after its deletion"
 LISTED_AFTER = "threads listed after the deletion"
@@ -41,16 +42,23 @@ OTHERS_CONVERSATIONS = f"{OTHER}conversations listed"
 OTHERS_READ = f"{OTHER}{READ}"
 OTHERS_MESSAGES = f"{OTHER}{MESSAGES}"
 OTHERS_WRITTEN = f"{OTHER}{WRITTEN}"
-OTHERS_CHANGED = f"{OTHER}thread changed"
+OTHERS_CHANGED = f"{OTHER}{CHANGED}"
 OTHERS_RUN = f"{OTHER}agent asked in the thread"
 OTHERS_START = f"{OTHER}agent started in the thread"
 OTHERS_CHAT = f"{OTHER}chat messages read"
 #: The name of the second user's conversation in that thread.
 OTHERS_TALK = "asking in the thread of another"
+#: What is done to a thread by who has no token.
+NOBODY = "no token: "
+NOBODY_CREATED = f"{NOBODY}{CREATED}"
+NOBODY_WRITTEN = f"{NOBODY}{WRITTEN}"
+NOBODY_CHANGED = f"{NOBODY}{CHANGED}"
+NOBODY_DELETED = f"{NOBODY}{DELETED}"
 #: The same words in the other store of the platform (protocol 6.4).
 CHATTED = "chat message written"
+NOBODY_CHATTED = f"{NOBODY}{CHATTED}"
 #: Asked because some builds serve them; that they are missing or slow proves nothing.
-OPTIONAL = frozenset({OTHERS_RUN, OTHERS_START, OTHERS_CHAT, f"{OWNER}{CHATTED}"})
+OPTIONAL = frozenset({OTHERS_RUN, OTHERS_START, OTHERS_CHAT, f"{OWNER}{CHATTED}", NOBODY_CHATTED})
 OTHERS_DELETED = f"{OTHER}{DELETED}"
 
 _NOT_FOUND = 404
@@ -233,10 +241,15 @@ def _leaks(exchange: Exchange) -> bool:
 
 
 def _is_let_in(exchange: Exchange) -> bool:
+    """Tell whether another user's write succeeded."""
+    return exchange.purpose in _WRITES and is_done(exchange)
+
+
+def is_done(exchange: Exchange) -> bool:
     """Tell whether a write succeeded; a success may say of itself that nothing was done."""
     document = exchange.document()
     declined = document.get("success") is False or bool(document.get("error"))
-    return exchange.purpose in _WRITES and exchange.accepted and not declined
+    return exchange.accepted and not declined
 
 
 def _is_fumbled(exchange: Exchange) -> bool:
