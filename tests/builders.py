@@ -231,6 +231,7 @@ def talks() -> dict[str, tuple[Transcript, ...]]:
     )
     return {
         "refresh_socket": (stranger(purpose="a refresh token for an access token"),),
+        "side_doors": (stranger(purpose="the side door /ws/test without a token"),),
         "offers": (offering("jwt.***"),),
         "misuse": (said("misuse", *(label for label, _ in MISUSES)),),
         "idle": (said("idle"),),

@@ -20,6 +20,7 @@ from pytest_goldenpath.contract.judgement import Judgement, judge
 from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.rules.company import SECOND_TURN
 from pytest_goldenpath.contract.rules.every_run import LATER_RUNS
+from pytest_goldenpath.contract.rules.handshake import SIDE_DOOR
 from pytest_goldenpath.contract.rules.sockets import FLOOD, NEIGHBOUR, OVERSIZED
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.transcript import Transcript
@@ -61,9 +62,10 @@ _CONVERSATIONS = {
     "reconnect": "again",
     SECOND_TURN: "again",
     "a refresh token": "refresh_socket",
+    SIDE_DOOR: "side_doors",
 }
 #: What a rule may look at as well, and can do without.
-_BESIDE = {"journey": ("pair", "message_types"), "carriers": (), "strangers": ()}
+_BESIDE = {"journey": ("pair", "message_types"), "carriers": (), "strangers": ("side_doors",)}
 #: What these conversations prove is seen only beside the others of their run, but for the promises
 #: of every run.
 _NEVER_ALONE = frozenset({"message_types", "limits", "refresh_socket", *LATER_RUNS})

@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -41,6 +42,13 @@ _SILENT.setLevel(logging.CRITICAL + 1)
 HEADER, SUBPROTOCOL, NONE = "header", "subprotocol", "none"
 #: Other ways to offer the same token, about which negotiation has to be right too (3.3).
 SWAPPED, ALONE = "subprotocol, swapped", "subprotocol, alone"
+#: Carriers that only some builds know, so only strangers use them (3.2).
+JWT_AUTH, BEARER = "subprotocol jwt-auth.", "subprotocol bearer."
+QUERY, TICKET = "query", "ticket"
+_QUERIES = {
+    QUERY: ("token", "jwt", "auth_token", "access_token"),
+    TICKET: ("ticket", "auth_ticket", "ticket_id"),
+}
 _MOST_MESSAGE_BYTES = 524_288
 #: The answer to an upgrade, with its body if it is a refusal.
 _MOST_UPGRADE_BYTES = 262_144
@@ -191,11 +199,11 @@ def _opener(call: Call, road: asyncio.Event) -> _Straight:
     subprotocols: list[Subprotocol] | None = None
     if call.token is not None and call.carrier == HEADER:
         headers.append(("Authorization", f"Bearer {call.token.reveal()}"))
-    if call.token is not None and call.carrier not in {HEADER, NONE}:
-        offered = _in_order(call.carrier, token_subprotocols(call.token))
-        subprotocols = [Subprotocol(name) for name in offered]
+    if call.token is not None:
+        offered = _offered(call.carrier, token_subprotocols(call.token), call.token.reveal())
+        subprotocols = [Subprotocol(name) for name in offered] or None
     return _Straight(
-        call.url,
+        _address(call),
         additional_headers=headers,
         subprotocols=subprotocols,
         user_agent_header="pytest-goldenpath",
@@ -217,9 +225,25 @@ def token_subprotocols(token: Secret) -> tuple[str, str]:
     return "jwt-auth", f"jwt.{encoded}"
 
 
-def _in_order(carrier: str, pair: tuple[str, str]) -> tuple[str, ...]:
+def _offered(carrier: str, pair: tuple[str, str], raw: str) -> tuple[str, ...]:
+    """Return the subprotocols by which a carrier carries a token, if it does so by any."""
     plain, bearing = pair
-    return {SWAPPED: (bearing, plain), ALONE: (bearing,)}.get(carrier, (plain, bearing))
+    names = {
+        SUBPROTOCOL: (plain, bearing),
+        SWAPPED: (bearing, plain),
+        ALONE: (bearing,),
+        JWT_AUTH: (f"jwt-auth.{raw}",),
+        BEARER: (f"bearer.{raw}",),
+    }
+    return names.get(carrier, ())
+
+
+def _address(call: Call) -> str:
+    """Return where to connect; a token in the query stands in no record of the connection."""
+    if call.token is None or call.carrier not in _QUERIES:
+        return call.url
+    query = urlencode(dict.fromkeys(_QUERIES[call.carrier], call.token.reveal()))
+    return f"{call.url}{'&' if '?' in call.url else '?'}{query}"
 
 
 async def _drive(
@@ -350,8 +374,7 @@ def _fail(
 def _transcript(
     call: Call, conversation: Conversation, redactor: Redactor, epoch_s: float
 ) -> Transcript:
-    carried = call.carrier not in {HEADER, NONE}
-    offered = _in_order(call.carrier, ("jwt-auth", f"jwt.{MASK}")) if carried else ()
+    offered = _offered(call.carrier, ("jwt-auth", f"jwt.{MASK}"), MASK)
     heard = (entry.text for entry in conversation.entries if entry.kind is EntryKind.HEARD)
     learn_issued(heard, redactor)
     entries = tuple(

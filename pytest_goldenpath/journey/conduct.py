@@ -25,7 +25,7 @@ from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.imports import observe_context
 from pytest_goldenpath.journey.login import User, log_in
-from pytest_goldenpath.journey.strangers import meet, stranger_calls
+from pytest_goldenpath.journey.strangers import meet, side_door_calls, stranger_calls
 from pytest_goldenpath.journey.threads import (
     read_back,
     trespass,
@@ -44,7 +44,7 @@ _PONG_S = 5.0
 _BUDGET_S = 90.0
 _LONGEST_RUNS = 1.5
 #: The observations that smoke makes do with; the others are in ``_FURTHER``.
-_NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "journey"})
+_NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "side_doors", "journey"})
 _Part = Callable[[Expedition, User], Coroutine[Any, Any, None]]
 #: What makes the further observations, by their names; each begins once the user is logged in.
 _FURTHER: dict[tuple[str, ...], _Part] = {
@@ -203,14 +203,11 @@ async def _conversations(trip: Expedition) -> None:
     if symptom:
         trip.missing["login"] = Missing("the login was not answered", symptom=symptom)
     async with asyncio.TaskGroup() as group:
-        if trip.wants("strangers"):
-            group.create_task(_strangers(trip, user))
+        for name, of_strangers in _OF_STRANGERS.items():
+            if trip.wants(name):
+                group.create_task(of_strangers(trip, user))
         if user is not None:
-            group.create_task(_journey(trip, user))
-            group.create_task(_carriers(trip, user))
-            for names, part in _FURTHER.items():
-                if trip.wants(*names):
-                    group.create_task(part(trip, user))
+            _begin_as(user, trip, group)
     if user is None:
         blocked = Missing("nobody could log in", blocked_by=("GP-201",))
         for name in ("carriers", "journey", *_ALL_FURTHER):
@@ -221,11 +218,34 @@ async def _conversations(trip: Expedition) -> None:
             await part(trip, user)
 
 
+def _begin_as(user: User, trip: Expedition, group: asyncio.TaskGroup) -> None:
+    group.create_task(_journey(trip, user))
+    group.create_task(_carriers(trip, user))
+    for names, part in _FURTHER.items():
+        if trip.wants(*names):
+            group.create_task(part(trip, user))
+
+
 async def _strangers(trip: Expedition, user: User | None) -> None:
     calls = stranger_calls(trip.target.ws, user, trip.expired)
     transcripts = await asyncio.gather(*(meet(call, trip.redactor) for call in calls))
     trip.parts["strangers"] = tuple(transcripts)
     trip.note_trouble("strangers", [transcript.symptom for transcript in transcripts])
+
+
+async def _side_doors(trip: Expedition, _: User | None) -> None:
+    calls = side_door_calls(trip.target.ws)
+    transcripts = await asyncio.gather(*(meet(call, trip.redactor) for call in calls))
+    # Most of these doors are nowhere to be found, so trouble there is no news of the target.
+    answered = [transcript for transcript in transcripts if not transcript.symptom]
+    trip.keep_talks("side_doors", answered or transcripts)
+
+
+#: What is tried although nobody could log in.
+_OF_STRANGERS: dict[str, Callable[[Expedition, User | None], Coroutine[Any, Any, None]]] = {
+    "strangers": _strangers,
+    "side_doors": _side_doors,
+}
 
 
 async def _journey(trip: Expedition, user: User) -> None:

@@ -15,7 +15,7 @@ from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.doors import ANONYMOUS, LEAK, leaks
 from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED, SUCCESSES
 from pytest_goldenpath.contract.transcript import Transcript
-from pytest_goldenpath.journey.channel import Call
+from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request, usable
 from pytest_goldenpath.journey.strangers import BYPASS_HEADERS, GARBAGE, meet, stranger_tokens
@@ -174,9 +174,15 @@ async def refresh(trip: Expedition, user: User) -> None:
 
 async def _try_socket(trip: Expedition, token: Secret) -> None:
     await trip.welcomed.wait()
-    async with trip.lines.take():
-        call = Call("a refresh token for an access token", trip.target.ws, trip.carrier, token)
-        trip.keep_talks("refresh_socket", (await meet(call, trip.redactor),))
+    calls = [
+        Call(
+            f"a refresh token for an access token in the {carrier}", trip.target.ws, carrier, token
+        )
+        for carrier in (HEADER, SUBPROTOCOL)
+    ]
+    async with trip.lines.take(len(calls)):
+        met = await asyncio.gather(*(meet(call, trip.redactor) for call in calls))
+    trip.keep_talks("refresh_socket", met)
 
 
 async def _renew(

@@ -7,10 +7,21 @@ import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from pytest_goldenpath.contract.rules.handshake import UNSIGNED_EXPIRY
+from pytest_goldenpath.contract.rules.handshake import SIDE_DOOR, UNSIGNED_EXPIRY
 from pytest_goldenpath.contract.transcript import Request, Transcript
-from pytest_goldenpath.journey.channel import HEADER, NONE, SUBPROTOCOL, Call, hold
+from pytest_goldenpath.journey.channel import (
+    BEARER,
+    HEADER,
+    JWT_AUTH,
+    NONE,
+    QUERY,
+    SUBPROTOCOL,
+    TICKET,
+    Call,
+    hold,
+)
 from pytest_goldenpath.journey.conversation import (
     AwaitRefusal,
     Conversation,
@@ -22,6 +33,21 @@ from pytest_goldenpath.secrets import Redactor, Secret
 
 #: What a text is called that is no token at all.
 GARBAGE = "a garbage token"
+_FORGED, _UNSIGNED = "a wrongly signed token", "an unsigned token"
+#: Where a stranger's token stands, as it is told.
+_PLACES = {
+    HEADER: "",
+    SUBPROTOCOL: " in the subprotocol",
+    JWT_AUTH: " in the subprotocol jwt-auth.",
+    BEARER: " in the subprotocol bearer.",
+    QUERY: " in the query",
+    TICKET: " for a ticket",
+}
+#: Where users are served, and where some builds serve a socket as well (protocol 3.1).
+_MAIN_DOORS = ("/api/v1/websocket", "/ws")
+_UNGUARDED = ("/websocket", "/ws/test", "/api/demo/ws")
+_SIDE_DOORS = ("/ws/factory", "/ws/isolated", *_UNGUARDED)
+_MODES = ("factory", "isolated", "legacy")
 _REFUSED_WITHIN_S = 5.0
 _HOUR_S = 3600
 #: Headers that switched on a bypass in every non-production environment (protocol 2.6).
@@ -44,16 +70,48 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
 
     """
     tokens = stranger_tokens(user, expired)
-    forged = (Call(f"a stranger with {name}", url, HEADER, token) for name, token in tokens.items())
-    in_the_subprotocol = (
-        Call(f"a stranger with {name} in the subprotocol", url, SUBPROTOCOL, tokens[name])
-        for name in (GARBAGE, "a wrongly signed token", *(["an expired token"] if expired else []))
+    carried = (
+        *((HEADER, name) for name in tokens),
+        # The forged expiry is one more wrong signature.
+        *((SUBPROTOCOL, name) for name in tokens if name != UNSIGNED_EXPIRY),
+        *((carrier, name) for carrier in (JWT_AUTH, QUERY) for name in (_FORGED, _UNSIGNED)),
+        (BEARER, _FORGED),
+        (TICKET, GARBAGE),
     )
     return (
         Call("a stranger without a token", url, NONE),
-        *forged,
-        *in_the_subprotocol,
+        *(
+            Call(f"a stranger with {name}{_PLACES[carrier]}", url, carrier, tokens[name])
+            for carrier, name in carried
+        ),
         Call("a stranger with bypass headers and no token", url, NONE, headers=BYPASS_HEADERS),
+    )
+
+
+def side_door_calls(url: str) -> tuple[Call, ...]:
+    """Return calls to the other sockets that the contract names (protocol 3.1), as nobody.
+
+    Args:
+        url: the WebSocket address that users are served at.
+
+    """
+    address = urlsplit(url)
+    here = address.path.rstrip("/")
+    own = next((path for path in _MAIN_DOORS if here.endswith(path)), "")
+    root = f"{address.scheme}://{address.netloc}{here.removesuffix(own) if own else ''}"
+    others = [path for path in (*_MAIN_DOORS, *_SIDE_DOORS) if path != own]
+    modes = [f"{own}?mode={mode}" for mode in _MODES] if own else []
+    forged = _signed(_claims(None), secrets.token_urlsafe(48))
+    return (
+        *(
+            Call(f"{SIDE_DOOR} {path} without a token", f"{root}{path}", NONE)
+            for path in (*others, *modes)
+        ),
+        *(
+            Call(f"{SIDE_DOOR} {path} with {_FORGED}", f"{root}{path}", HEADER, forged)
+            for path in others
+            if path not in _UNGUARDED
+        ),
     )
 
 
@@ -72,12 +130,12 @@ def stranger_tokens(user: User | None, expired: Secret) -> dict[str, Secret]:
     late = _signed({**claims, "exp": claims["iat"] - _HOUR_S}, key)
     return {
         GARBAGE: Secret(f"garbage-{secrets.token_urlsafe(24)}"),
-        "a wrongly signed token": _signed(claims, key),
+        _FORGED: _signed(claims, key),
         "an expired token" if expired else UNSIGNED_EXPIRY: expired or late,
         "a foreign token": _signed(
             {**claims, "iss": "https://issuer.example", "aud": "another-platform"}, key
         ),
-        "an unsigned token": Secret(jwt.encode(claims, "", algorithm="none")),
+        _UNSIGNED: Secret(jwt.encode(claims, "", algorithm="none")),
     }
 
 

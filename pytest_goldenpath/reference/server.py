@@ -247,7 +247,9 @@ def backend_app(twin: Twin) -> ASGIApp:
     Chat(twin).add_to(routes)
     AgentsApi(twin, runs).add_to(routes)
     sockets = Sockets(twin, runs)
-    routes.all += [WebSocketRoute(path, sockets.serve) for path in ("/ws", "/api/v1/websocket")]
+    unguarded = identity.UNGUARDED if twin.settings.seams.on("ws.unguarded") else ()
+    paths = ("/ws", "/api/v1/websocket", *unguarded)
+    routes.all += [WebSocketRoute(path, sockets.serve) for path in paths]
     return application(routes, SERVICE, twin.build)
 
 

@@ -21,6 +21,7 @@ from builders import (
     refusal,
     stranger,
     survey,
+    talks,
     welcome,
     without,
 )
@@ -60,6 +61,12 @@ def handshakes(*entries: Entry) -> Survey:
     """Build a survey in which every conversation of ours went this way."""
     carriers = tuple(replaced(handshake(c, "x"), *entries) for c in ("header", "subprotocol"))
     return survey(carriers=carriers, journey=replaced(journey(), *entries))
+
+
+def beside(*entries: Entry) -> Survey:
+    """Build a survey in which another socket than that of the users treated a stranger this way."""
+    tried = stranger(*entries, purpose="the side door /ws/test without a token")
+    return survey(talks={**talks(), "side_doors": (tried,)})
 
 
 def run(*names: str) -> Survey:
@@ -230,6 +237,8 @@ BROKEN: list[tuple[str, str, Survey]] = [
         "closed politely",
         survey(strangers=(stranger(OPENED, Entry(0.1, Kind.CLOSED, "the target", "", 1000)),)),
     ),
+    ("GP-303", "welcomed at a side door", beside(OPENED, welcome())),
+    ("GP-303", "served at a side door", beside(OPENED, heard({"type": "pong"}, 0.1))),
     ("GP-304", "anybody's prefix", handshakes(OPENED, welcome(user="..."))),
     ("GP-304", "closed before", handshakes(*CLOSED_1011)),
     ("GP-304", "late", handshakes(OPENED, welcome(12.5))),
@@ -409,6 +418,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
         ),
     ),
     ("GP-801", "no token", survey(strangers=(stranger(OPENED, welcome(user="demo-use...")),))),
+    ("GP-801", "a side door", beside(OPENED, welcome(user="demo-use..."))),
     ("GP-801", "our token, demo user", handshakes(OPENED, welcome(user="demo-use..."))),
     (
         "GP-802",
@@ -562,6 +572,20 @@ def test_our_own_lateness_is_not_the_targets() -> None:
 
     assert judge("GP-103", survey(health=late)).broken
     assert judge("GP-103", survey(health=busy)).proven
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (Entry(0.01, Kind.REFUSED, "Not Found", "", 404),),
+        (OPENED, Entry(0.02, Kind.CLOSED, "the target", "", 1000)),
+        (OPENED, heard({"type": "error"}, 0.02), Entry(2.0, Kind.MISSED, "refusal")),
+        (OPENED, Entry(5.0, Kind.MISSED, "refusal")),
+    ],
+)
+def test_side_door_that_serves_nobody_is_not_accused(entries: tuple[Entry, ...]) -> None:
+    """What is not there, or says nothing, lets no stranger in, whatever its manners."""
+    assert all(judge(code, beside(*entries)).proven for code in ("GP-303", "GP-308", "GP-801"))
 
 
 def test_unproven_expiry_is_told() -> None:

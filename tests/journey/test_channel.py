@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 from websockets.asyncio.server import ServerConnection
+from websockets.typing import Subprotocol
 
 from builders import USER
 from hostile.wire import CLOSE, frame, pour, upgraded
 from pytest_goldenpath.contract.frames import Sort
 from pytest_goldenpath.contract.symptom import Kind as Trouble
 from pytest_goldenpath.contract.transcript import Kind, Transcript
-from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold, token_subprotocols
+from pytest_goldenpath.journey.channel import (
+    ALONE,
+    BEARER,
+    HEADER,
+    JWT_AUTH,
+    QUERY,
+    SUBPROTOCOL,
+    TICKET,
+    Call,
+    hold,
+    token_subprotocols,
+)
 from pytest_goldenpath.journey.conversation import (
     AwaitRefusal,
     AwaitWelcome,
@@ -102,6 +115,29 @@ def test_subprotocols_carry_the_token() -> None:
     assert transcript.opened is not None
     assert transcript.opened.label == "jwt.***"
     assert transcript.offered == ("jwt-auth", "jwt.***")
+
+
+@pytest.mark.parametrize("carrier", [ALONE, JWT_AUTH, BEARER, QUERY, TICKET])
+def test_token_of_a_further_carrier_arrives_and_is_in_no_record(carrier: str) -> None:
+    """Each carrier carries the token, which stands in no record of the connection."""
+    requests: list[str] = []
+
+    async def note(connection: ServerConnection) -> None:
+        sent = connection.request
+        assert sent is not None
+        requests.append(f"{sent.path} {sent.headers.get('Sec-WebSocket-Protocol', '')}")
+        await polite(connection)
+
+    def first(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        return next(iter(offered), None)
+
+    transcript = talk(note, carrier, select_subprotocol=first)
+    wanted = token_subprotocols(TOKEN)[1] if carrier == ALONE else TOKEN.reveal()
+
+    assert transcript.welcome()
+    assert wanted in requests[0]
+    assert wanted not in f"{transcript} {transcript.url}"
+    assert bool(transcript.offered) is (carrier not in {QUERY, TICKET})
 
 
 def test_close_is_recorded_with_code_and_reason() -> None:

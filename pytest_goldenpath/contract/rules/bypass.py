@@ -86,10 +86,12 @@ def _made_up_users(survey: Survey) -> Iterator[Finding]:
             yield from _made_up_events(transcript)
         welcome = transcript.welcome()
         user = welcome.frame.word("user_id") if welcome else ""
-        stranger = transcript in survey.strangers
+        beside = transcript in survey.talks.get("side_doors", ())
+        stranger = beside or transcript in survey.strangers
         if welcome is None or not (stranger or _is_strange(transcript, user)):
             continue
-        credential = "our own token" if transcript.user_id else transcript.purpose
+        who = f"a stranger at {transcript.purpose}" if beside else transcript.purpose
+        credential = "our own token" if transcript.user_id else who
         yield broken(
             "GP-801",
             f"expected no made-up user, but {credential} was let in as {user or 'nobody'}",

@@ -18,6 +18,8 @@ _CONNECTION_KEYS = ("connection_id", "websocket_client_id", "client_id", "sessio
 _CUT = "..."
 _SHOWN = 8
 _POLITE_CLOSES = frozenset({1000, 1001})
+#: How the purpose of a call to another socket than that of the users begins.
+SIDE_DOOR = "the side door"
 #: How a stranger is called who has no real expired token.
 UNSIGNED_EXPIRY = "an expired token of another signature"
 
@@ -31,7 +33,12 @@ def fresh_token_opens(survey: Survey) -> Ruling:
 
 
 def strangers_are_refused(survey: Survey) -> Ruling:
-    """GP-303: no, garbage, expired, wrongly signed and foreign tokens are refused."""
+    """GP-303: no, garbage, expired, wrongly signed and foreign tokens are refused.
+
+    By header and by subprotocol alike, and by the carriers that only some builds know. The other
+    sockets that the contract names are tried as well: there it is a finding when a stranger is
+    served, and none that a path is missing.
+    """
     if not survey.strangers:
         return Unlooked("no stranger was sent")
     admitted = [
@@ -43,6 +50,16 @@ def strangers_are_refused(survey: Survey) -> Ruling:
         )
         for transcript in survey.strangers
         if not transcript.symptom and (how := _admission(transcript))
+    ]
+    admitted += [
+        broken(
+            "GP-303",
+            f"expected no stranger to be let in by {transcript.purpose}, but {how}",
+            _proof(transcript),
+            attribution=Attribution.AUTH,
+        )
+        for transcript in survey.talks.get("side_doors", ())
+        if not transcript.symptom and (how := _service(transcript))
     ]
     if any(transcript.purpose.endswith(UNSIGNED_EXPIRY) for transcript in survey.strangers):
         message = (
@@ -162,17 +179,23 @@ def _admission(transcript: Transcript) -> str:
     """Tell how a stranger was let in, or '' when it was refused."""
     if transcript.opened is None:
         return ""
-    welcome, closed = transcript.welcome(), transcript.closed
-    if welcome:
-        return f"it was welcomed as {welcome.frame.word('user_id') or 'a nameless user'}"
-    served = [h for h in transcript.heard() if h.frame.sort is not Sort.FAILURE]
-    if served:
-        return f"it was served with {served[0].frame.name or served[0].frame.sort}"
+    closed = transcript.closed
+    if service := _service(transcript):
+        return service
     refused = bool(transcript.of_sort(Sort.FAILURE))
     if closed:
         rude = refused or closed.code not in _POLITE_CLOSES
         return "" if rude else f"the socket was closed with {closed.code}, without a refusal"
     return f"the socket stayed open {'after the error frame' if refused else 'without a word'}"
+
+
+def _service(transcript: Transcript) -> str:
+    """Tell how a stranger was served, or '' when it was not."""
+    welcome = transcript.welcome()
+    if welcome:
+        return f"it was welcomed as {welcome.frame.word('user_id') or 'a nameless user'}"
+    served = [h for h in transcript.heard() if h.frame.sort is not Sort.FAILURE]
+    return f"it was served with {served[0].frame.name or served[0].frame.sort}" if served else ""
 
 
 def _welcome_findings(transcript: Transcript) -> Iterator[Finding]:

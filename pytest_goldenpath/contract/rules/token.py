@@ -364,7 +364,7 @@ def _taken_for_access(survey: Survey, exchanges: list[Exchange]) -> Iterator[Fin
         if served:
             yield broken(
                 "GP-205",
-                message.format(place="the socket"),
+                message.format(place=f"the socket by {transcript.carrier}"),
                 served[0].evidence(),
                 attribution=Attribution.AUTH,
             )
