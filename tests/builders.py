@@ -10,6 +10,7 @@ from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.observed import ContextFacts, Home, Trial
 from pytest_goldenpath.contract.rules import threads as steps
 from pytest_goldenpath.contract.rules.answer import AGENTS_API
+from pytest_goldenpath.contract.rules.doors import BACKENDS_LOGIN
 from pytest_goldenpath.contract.rules.sockets import FLOOD, MISUSES, NEIGHBOUR, OVERSIZED
 from pytest_goldenpath.contract.survey import Login, Survey, TokenFacts
 from pytest_goldenpath.contract.symptom import Kind as Trouble
@@ -288,11 +289,21 @@ def closed_doors() -> dict[str, tuple[Exchange, ...]]:
     return {
         "refused_logins": tuple(
             exchange(refused, purpose=purpose, status=status)
-            for purpose, status in (("a wrong password", 401), ("a login without a password", 422))
+            for purpose, status in (
+                ("a wrong password", 401),
+                ("a login without a password", 422),
+                (f"{BACKENDS_LOGIN} /auth/login", 404),
+            )
+        ),
+        "giveaways": (
+            exchange(refused, purpose="the trial login without a key", status=401),
+            exchange(
+                {"detail": "Not Found"}, purpose="a token asked for by a stranger", status=404
+            ),
         ),
         "validations": tuple(
             exchange(body, purpose=f"{route} with {what}")
-            for route in ("validate", "verify")
+            for route in ("validate", "verify", "verify by GET")
             for what, body in (
                 ("the fresh token", {"valid": True, "user_id": USER}),
                 ("a garbage token", {"valid": False, "error": "invalid_token"}),

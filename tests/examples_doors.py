@@ -23,10 +23,12 @@ from builders import (
 )
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules import threads as steps
+from pytest_goldenpath.contract.rules.doors import BACKENDS_LOGIN
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Entry, Kind
 
 DAY_S = 24 * 3600
+OTHER_USER = "u-87654321-dcba"
 OPENED = Entry(0.01, Kind.OPENED)
 NOT_FOUND = {"detail": "Not Found"}
 PAGE = "<html><h1>401</h1></html>"
@@ -59,6 +61,24 @@ def wrong(body: object, status: int = 401, **more: Any) -> Survey:
 def judged(what: str, body: object, status: int = 200, route: str = "validate") -> Survey:
     """Build a survey in which the auth service judged a token this way."""
     return swapped("validations", f"{route} with {what}", body, status)
+
+
+def at_backend(body: object, status: int) -> Survey:
+    """Build a survey whose backend has a login of its own that answers this way."""
+    return swapped("refused_logins", f"{BACKENDS_LOGIN} /auth/login", body, status)
+
+
+def handed(body: object, status: int = 200) -> Survey:
+    """Build a survey in which a trial login without a key was answered this way."""
+    return swapped("giveaways", "the trial login without a key", body, status)
+
+
+def second(body: object, route: str = "validate", status: int = 200) -> Survey:
+    """Build a survey in which the auth service was shown the second user's token."""
+    shown = exchange(body, purpose=f"{route} with the second user's token", status=status)
+    observed = door("validations", *closed_doors()["validations"], shown)
+    names = {"user_id": OTHER_USER, "answered_user_id": OTHER_USER, "subject": OTHER_USER}
+    return replace(observed, second_login=login(**names))
 
 
 def closed(body: object, status: int = 401, what: str = "no token", **more: Any) -> Survey:
@@ -94,6 +114,8 @@ def socket(*entries: Entry) -> Survey:
 HTTPS = (*SAFE_HEADERS, ("strict-transport-security", "max-age=63072000"))
 MISSING = tuple(replace(e, status=404, body="{}") for e in closed_doors()["validations"])
 BROKEN: list[tuple[str, str, Survey]] = [
+    ("GP-801", "a trial without a key", handed({"access_token": "str", "user": {}})),
+    ("GP-801", "an odd success", handed({"session": {"access_token": "str"}}, 202)),
     ("GP-803", "a placeholder for a key", token(default_key="JWT_SECRET_KEY")),
     ("GP-202", "let in", wrong({"access_token": "str"}, 200)),
     ("GP-202", "error with 200", wrong({"detail": "Invalid credentials"}, 200)),
@@ -103,6 +125,9 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-202", "web page", wrong(PAGE, content_type="text/html")),
     ("GP-202", "wrong label", wrong({"detail": "no"}, content_type="text/html")),
     ("GP-202", "empty body", wrong({})),
+    ("GP-202", "the backend lets in", at_backend({"access_token": "str"}, 200)),
+    ("GP-202", "the backend's inner token", at_backend({"data": {"token": "str"}}, 201)),
+    ("GP-202", "token in the backend's refusal", at_backend({"access_token": "***"}, 403)),
     ("GP-203", "opaque", token(algorithm="", signed=False)),
     ("GP-203", "no algorithm", token(algorithm="none", signed=False)),
     ("GP-203", "other algorithm", token(algorithm="HS512")),
@@ -128,6 +153,11 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-204", "garbage with a word", judged("a garbage token", {"valid": "false"})),
     ("GP-204", "garbage is an error", judged("a garbage token", {"detail": "boom"}, 500)),
     ("GP-204", "garbage, 401 and valid", judged("a garbage token", {"valid": True}, 401)),
+    ("GP-204", "valid by GET", judged("a garbage token", {"valid": True}, route="verify by GET")),
+    ("GP-204", "second user is the first", second({"valid": True, "user_id": USER})),
+    ("GP-204", "second user is nobody", second({"valid": True})),
+    ("GP-204", "second user's token is none", second({"valid": False})),
+    ("GP-204", "second user sees the first", second({"user_id": USER}, "auth me")),
     ("GP-205", "no refresh token", survey(login=login(has_refresh_token=False))),
     ("GP-205", "server error", swapped("refresh", "refresh", NOT_FOUND, 500)),
     ("GP-205", "no access token", swapped("refresh", "refresh", {"refresh_token": "a new"})),

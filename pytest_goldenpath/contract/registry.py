@@ -33,6 +33,7 @@ OWNERS = {
     "carriers": "GP-301",
     "strangers": "GP-301",
     "side_doors": "GP-301",
+    "giveaways": "GP-801",
     "journey": "GP-301",
     "offers": "GP-302",
     "misuse": "GP-306",
@@ -286,14 +287,14 @@ _RULES = (
           "a socket gets a client id of its own, and requests are answered on it",
           "carriers journey", handshake.client_id_is_deployed),
     _rule("GP-801", "s c r", "2.6",
-          "the target lets no stranger in: no demo, relaxed or emergency user",
-          "strangers side_doors carriers journey", bypass.no_stranger_gets_in),
+          "the target lets no stranger in: no demo, relaxed or emergency user, no open login",
+          "strangers side_doors giveaways carriers journey", bypass.no_stranger_gets_in),
     _rule("GP-802", "s c r", "1.5, 7.4",
           "the target shows no emergency, degraded-start or bypass flag",
           "health auth_health readiness login carriers journey", bypass.no_bypass_flag),
     _should("GP-803", "r", "2.5",
             "tokens are not signed with a placeholder or the bare name of a setting",
-            "login", token.secret_is_our_own),
+            "login", bypass.secret_is_our_own),
 )  # fmt: skip
 
 #: Every rule by its code.

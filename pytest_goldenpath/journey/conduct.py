@@ -21,6 +21,7 @@ from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.doors import DOORS, REFRESHING, refresh
 from pytest_goldenpath.journey.expedition import Expedition
+from pytest_goldenpath.journey.giveaways import try_giveaways, try_wrong_logins
 from pytest_goldenpath.journey.golden import ask_over_http, hold_journey
 from pytest_goldenpath.journey.health import ask_health, ask_readiness, sample_health
 from pytest_goldenpath.journey.imports import observe_context
@@ -44,11 +45,12 @@ _PONG_S = 5.0
 _BUDGET_S = 90.0
 _LONGEST_RUNS = 1.5
 #: The observations that smoke makes do with; the others are in ``_FURTHER``.
-_NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "side_doors", "journey"})
+_NEEDS_LOGIN = frozenset({"login", "carriers", "strangers", "side_doors", "giveaways", "journey"})
 _Part = Callable[[Expedition, User], Coroutine[Any, Any, None]]
 #: What makes the further observations, by their names; each begins once the user is logged in.
 _FURTHER: dict[tuple[str, ...], _Part] = {
     **DOORS,
+    ("refused_logins",): try_wrong_logins,
     ("idle",): sockets.idle,
     ("offers",): sockets.offers,
     ("misuse",): sockets.misuse,
@@ -245,6 +247,7 @@ async def _side_doors(trip: Expedition, _: User | None) -> None:
 _OF_STRANGERS: dict[str, Callable[[Expedition, User | None], Coroutine[Any, Any, None]]] = {
     "strangers": _strangers,
     "side_doors": _side_doors,
+    "giveaways": try_giveaways,
 }
 
 

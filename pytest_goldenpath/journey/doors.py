@@ -1,4 +1,4 @@
-"""Knock at doors: wrong logins, validation, refreshing, protected routes, roots."""
+"""Knock at doors: validation, refreshing, protected routes, roots."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from urllib.parse import urljoin, urlsplit
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.doors import ANONYMOUS, LEAK, leaks
-from pytest_goldenpath.contract.rules.token import FRESH, REFRESH, RENEWED, SUCCESSES
+from pytest_goldenpath.contract.rules.token import (
+    FRESH,
+    JUDGES,
+    ME,
+    REFRESH,
+    RENEWED,
+    SECOND,
+    SUCCESSES,
+)
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call
 from pytest_goldenpath.journey.expedition import Expedition
-from pytest_goldenpath.journey.login import TOKEN_KEYS, User, login_request, usable
+from pytest_goldenpath.journey.login import TOKEN_KEYS, User, usable
 from pytest_goldenpath.journey.strangers import BYPASS_HEADERS, GARBAGE, meet, stranger_tokens
-from pytest_goldenpath.journey.threads import thread_of
+from pytest_goldenpath.journey.threads import is_same_user, thread_of
 from pytest_goldenpath.journey.web import Answer
 from pytest_goldenpath.secrets import Secret
-from pytest_goldenpath.target.model import PasswordLogin
 
-_WITHIN_S = 10.0
+WITHIN_S = 10.0
 _UNAVAILABLE = 503
 _REDIRECTS = frozenset({301, 302, 307, 308})
 #: Routes that want a token; those of V18 only may be missing (protocol 2.1, 6.3, 6.4).
@@ -33,37 +40,11 @@ _BACKEND = (
     ("backend conversations", "/api/conversations"),
     ("backend history", "/api/history"),
 )
-_AUTH = (("auth me", "/auth/me"),)
+_AUTH = ((ME, "/auth/me"),)
 #: What the rules look at in answers about a good token; the rest is nobody's business.
 _TELLING = frozenset({"valid", "error", "user_id", "sub", "id", "message"})
 #: A web page of nobody, to see whether answers are shared with it.
 _ORIGIN = {"origin": "https://origin.example"}
-
-
-async def try_wrong_logins(trip: Expedition, _: User) -> None:
-    """Log in with a wrong password, as nobody, and without a password."""
-    first = trip.wallet.first
-    if not isinstance(first, PasswordLogin):
-        reason = f"the user logs in by {first.way}, so there is no password to be wrong"
-        trip.skip("refused_logins", reason)
-        return
-    wrong = Secret(f"wrong-{secrets.token_urlsafe(18)}")
-    nobody = f"nobody-{secrets.token_hex(8)}@example.com"
-    url = ""
-    bodies: dict[str, Mapping[str, str]] = {}
-    for purpose, email in (("a wrong password", first.email), ("an unknown user", nobody)):
-        path, body, _headers = login_request(PasswordLogin(email, wrong), trip.redactor)
-        url, bodies[purpose] = f"{trip.target.auth}{path}", body
-    bodies["a login without a password"] = {"email": first.email}
-    answers = await asyncio.gather(
-        *(
-            trip.web.exchange(
-                purpose, "POST", url, within_s=_WITHIN_S, json=body, secret_keys=TOKEN_KEYS
-            )
-            for purpose, body in bodies.items()
-        )
-    )
-    _keep(trip, "refused_logins", (_masked(answer) for answer in answers))
 
 
 async def show_tokens(trip: Expedition, user: User) -> None:
@@ -75,13 +56,25 @@ async def show_tokens(trip: Expedition, user: User) -> None:
         **stranger_tokens(user, trip.expired),
     }
     judged = (_judged(trip, what, token) for what, token in tokens.items())
-    answers = await asyncio.gather(*judged)
-    _keep(trip, "validations", (exchange for pair in answers for exchange in pair))
+    answers = await asyncio.gather(*judged, _show_second(trip, user))
+    keep(trip, "validations", (exchange for pair in answers for exchange in pair))
+
+
+async def _show_second(trip: Expedition, user: User) -> tuple[Exchange, ...]:
+    """Show the auth service the second user's token: it may not know one user alone."""
+    other = await trip.second_user()
+    if other is None or is_same_user(user, other):
+        return ()
+    judged, known = await asyncio.gather(
+        _judged(trip, SECOND, other.token),
+        _ask(trip, f"{ME} with {SECOND}", f"{trip.target.auth}/auth/me", other.token),
+    )
+    return (*judged, known)
 
 
 async def compare_services(trip: Expedition, user: User) -> None:
     """Ask every protected route with the fresh token."""
-    _keep(trip, "agreement", await _knock(trip, FRESH, user.token))
+    keep(trip, "agreement", await _knock(trip, FRESH, user.token))
 
 
 async def knock_without_token(trip: Expedition, user: User) -> None:
@@ -94,7 +87,7 @@ async def knock_without_token(trip: Expedition, user: User) -> None:
         f"backend agents {ANONYMOUS}",
         "POST",
         f"{trip.target.backend}/api/agents/execute",
-        within_s=_WITHIN_S,
+        within_s=WITHIN_S,
         json={},
     )
     asked, without, with_garbage, forged = await asyncio.gather(
@@ -103,8 +96,8 @@ async def knock_without_token(trip: Expedition, user: User) -> None:
         _knock(trip, GARBAGE, garbage),
         _knock_with_forgeries(trip, user),
     )
-    answers = (_masked(asked), *without, *with_garbage, *forged)
-    _keep(trip, "unauthorized", (_without_leaks(trip, exchange) for exchange in answers))
+    answers = (masked(asked), *without, *with_garbage, *forged)
+    keep(trip, "unauthorized", (_without_leaks(trip, exchange) for exchange in answers))
 
 
 async def _knock_with_forgeries(trip: Expedition, user: User) -> tuple[Exchange, ...]:
@@ -114,7 +107,7 @@ async def _knock_with_forgeries(trip: Expedition, user: User) -> tuple[Exchange,
     """
     doors = (
         ("backend threads", f"{trip.target.backend}/api/threads"),
-        ("auth me", f"{trip.target.auth}/auth/me"),
+        (ME, f"{trip.target.auth}/auth/me"),
     )
     tokens = stranger_tokens(user, trip.expired)
     for token in tokens.values():
@@ -138,11 +131,11 @@ async def look_at_roots(trip: Expedition, _: User) -> None:
     names = ("backend root", "auth root")
     answers = await asyncio.gather(
         *(
-            trip.web.exchange(name, "GET", f"{base}/", within_s=_WITHIN_S, headers=_ORIGIN)
+            trip.web.exchange(name, "GET", f"{base}/", within_s=WITHIN_S, headers=_ORIGIN)
             for name, base in zip(names, bases, strict=False)
         )
     )
-    _keep(trip, "roots", (answer.exchange for answer in answers))
+    keep(trip, "roots", (answer.exchange for answer in answers))
 
 
 async def refresh(trip: Expedition, user: User) -> None:
@@ -169,7 +162,7 @@ async def refresh(trip: Expedition, user: User) -> None:
         kept += await _knock(trip, RENEWED, access)
         second, _ = await _renew(trip, "second refresh", access, again)
         kept.append(second)
-    _keep(trip, "refresh", kept)
+    keep(trip, "refresh", kept)
 
 
 async def _try_socket(trip: Expedition, token: Secret) -> None:
@@ -193,7 +186,7 @@ async def _renew(
         purpose,
         "POST",
         f"{trip.target.auth}/auth/refresh",
-        within_s=_WITHIN_S,
+        within_s=WITHIN_S,
         json={"refresh_token": token.reveal()},
         secret_keys=TOKEN_KEYS,
     )
@@ -210,23 +203,23 @@ async def _renew(
 
 
 async def _judged(trip: Expedition, what: str, token: Secret) -> tuple[Exchange, ...]:
-    """Ask the auth service about one token, by both of its routes."""
+    """Ask the auth service about one token, by each of its routes."""
     trip.redactor.learn(token)
     body = {"token": token.reveal()}
     answers = await asyncio.gather(
         *(
             trip.web.exchange(
                 f"{route} with {what}",
-                "POST",
-                f"{trip.target.auth}/auth/{route}",
-                within_s=_WITHIN_S,
-                json=body,
-                token=token if route == "verify" else None,
+                method,
+                f"{trip.target.auth}{path}",
+                within_s=WITHIN_S,
+                json=body if method == "POST" else None,
+                token=None if route == "validate" else token,
             )
-            for route in ("validate", "verify")
+            for route, (method, path) in JUDGES.items()
         )
     )
-    return tuple(_masked(answer) for answer in answers)
+    return tuple(masked(answer) for answer in answers)
 
 
 async def _knock(trip: Expedition, what: str, token: Secret | None) -> tuple[Exchange, ...]:
@@ -257,14 +250,14 @@ async def _ask(
 
     async def once(place: str) -> Answer:
         return await trip.web.exchange(
-            purpose, "GET", place, within_s=_WITHIN_S, token=token, headers=headers
+            purpose, "GET", place, within_s=WITHIN_S, token=token, headers=headers
         )
 
     answer = await once(url)
     again = f"{url}/"
     if answer.exchange.status in _REDIRECTS and _leads_to(answer.exchange, again):
         answer = await once(again)
-    return _masked(answer)
+    return masked(answer)
 
 
 def _leads_to(exchange: Exchange, url: str) -> bool:
@@ -277,7 +270,7 @@ def _leads_to(exchange: Exchange, url: str) -> bool:
     return (there.hostname, there.path) == (here.hostname, here.path)
 
 
-def _masked(answer: Answer) -> Exchange:
+def masked(answer: Answer) -> Exchange:
     """Keep of a good answer its shape, and what the rules look at; the rest is the user's own."""
     exchange = answer.exchange
     document = exchange.json()
@@ -291,7 +284,7 @@ def _shape(value: object, depth: int = 2) -> object:
         return type(value).__name__
     return {
         str(key): inner
-        if inner is None or isinstance(inner, bool) or _is_telling(key, inner)
+        if inner in (None, "") or isinstance(inner, bool) or _is_telling(key, inner)
         else _shape(inner, depth - 1)
         for key, inner in value.items()
     }
@@ -323,7 +316,7 @@ def _without_leaks(trip: Expedition, exchange: Exchange) -> Exchange:
     return replace(exchange, body=body)
 
 
-def _keep(trip: Expedition, name: str, exchanges: Iterable[Exchange]) -> None:
+def keep(trip: Expedition, name: str, exchanges: Iterable[Exchange]) -> None:
     """Keep an observation; a 503 of the product's own is found by GP-109, and by no other rule."""
     trip.asked[name] = tuple(exchanges)
     symptoms = (exchange.symptom for exchange in trip.asked[name])
@@ -334,7 +327,6 @@ def _keep(trip: Expedition, name: str, exchanges: Iterable[Exchange]) -> None:
 
 #: The observations that this module makes, by their names.
 DOORS: dict[tuple[str, ...], Callable[[Expedition, User], Coroutine[Any, Any, None]]] = {
-    ("refused_logins",): try_wrong_logins,
     ("validations",): show_tokens,
     ("agreement",): compare_services,
     ("unauthorized",): knock_without_token,

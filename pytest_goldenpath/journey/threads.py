@@ -176,7 +176,7 @@ async def read_back(trip: Expedition, user: User) -> None:
 async def trespass(trip: Expedition, user: User) -> None:
     """Let the second user try the first one's thread: the observation ``trespass``."""
     other = await trip.second_user()
-    if other is None or _is_same(user, other):
+    if other is None or is_same_user(user, other):
         _say_why_not(trip, other)
         return
     mark, foreign = _word(), _word()
@@ -284,7 +284,7 @@ def _say_why_not(trip: Expedition, other: User | None) -> None:
     trip.missing["trespass"] = trip.why_no_second_user()
 
 
-def _is_same(user: User, other: User) -> bool:
+def is_same_user(user: User, other: User) -> bool:
     """Tell whether two logins are of one user; a token that cannot be read names nobody."""
     named = bool(user.user_id) and user.user_id == other.user_id
     return named or user.token.reveal() == other.token.reveal()

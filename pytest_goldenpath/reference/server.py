@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from pytest_goldenpath.reference import identity, store
-from pytest_goldenpath.reference.auth_app import auth_app
+from pytest_goldenpath.reference.auth_app import Accounts, auth_app
 from pytest_goldenpath.reference.runs import AgentsApi, Runs
 from pytest_goldenpath.reference.session import Sockets
 from pytest_goldenpath.reference.settings import (
@@ -246,6 +246,8 @@ def backend_app(twin: Twin) -> ASGIApp:
     Threads(twin).add_to(routes)
     Chat(twin).add_to(routes)
     AgentsApi(twin, runs).add_to(routes)
+    if twin.settings.seams.on("login.at_backend"):
+        routes.add("backend.login", "/auth/login", Accounts(twin).backends_login, "POST")
     sockets = Sockets(twin, runs)
     unguarded = identity.UNGUARDED if twin.settings.seams.on("ws.unguarded") else ()
     paths = ("/ws", "/api/v1/websocket", *unguarded)

@@ -46,11 +46,16 @@ def wallet_of(target: Target, environment: Environment) -> tuple[Wallet, str]:
         crowd = _crowd(first, target.users) if isinstance(first, E2EKey) else ()
         second = _second(environment, first) or (crowd[0] if crowd else None)
         return Wallet(first, expired_token, second=second, crowd=crowd[1:]), source
-    if is_loopback(target.backend) or target.name in _DEVELOPMENT_NAMES:
+    if is_development(target):
         return Wallet(DevelopmentLogin(), expired_token), "default (development login)"
     raise ConfigError(
         "login", "", f"no credentials for {target.backend}", source="environment", remedy=_REMEDY
     )
+
+
+def is_development(target: Target) -> bool:
+    """Tell whether a target is a developer's own, where a development login is in its place."""
+    return is_loopback(target.backend) or target.name in _DEVELOPMENT_NAMES
 
 
 def _second(environment: Environment, first: Credentials) -> Credentials | None:

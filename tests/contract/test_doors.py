@@ -15,11 +15,15 @@ from examples_doors import (
     HTTPS,
     MISSING,
     NOT_FOUND,
+    OTHER_USER,
+    at_backend,
     closed,
     cookie,
     door,
+    handed,
     judged,
     root,
+    second,
     socket,
     swapped,
     token,
@@ -35,11 +39,15 @@ from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.contract.transcript import Entry
 from pytest_goldenpath.contract.transcript import Kind as Happened
 
-CODES = [f"GP-20{number}" for number in range(2, 10)]
+CODES = [*(f"GP-20{number}" for number in range(2, 10)), "GP-801"]
 UNAVAILABLE = Symptom(Kind.HTTP_STATUS, "x", status=503, app_made=True, ready=True)
 CUT_503 = exchange({"error": "busy"}, purpose="x", status=503, symptom=UNAVAILABLE)
 VALIDATE_ONLY = tuple(
     replace(e, status=404, body="{}") if e.purpose.startswith("verify") else e
+    for e in closed_doors()["validations"]
+)
+PAGE_BY_GET = tuple(
+    replace(e, body="<html></html>") if e.purpose.startswith("verify by GET") else e
     for e in closed_doors()["validations"]
 )
 HEALTHY: list[tuple[str, Survey]] = [
@@ -80,6 +88,16 @@ HEALTHY: list[tuple[str, Survey]] = [
         judged("the fresh token", {"valid": True, "user": {"id": "u-12345678-abcd"}}),
     ),
     ("refusal of a refresh", socket(Entry(0.1, Happened.REFUSED, code=403))),
+    ("second user", second({"valid": True, "user_id": OTHER_USER})),
+    ("second user of a nested answer", second({"valid": True, "user": {"id": OTHER_USER}})),
+    ("second user by me", second({"id": OTHER_USER}, "auth me")),
+    ("me tells no id", second({"name": "str"}, "auth me")),
+    ("me is missing", second(NOT_FOUND, "auth me", 404)),
+    ("page for who asks by GET", door("validations", *PAGE_BY_GET)),
+    ("backend refuses in its manner", at_backend("<html>no</html>", 403)),
+    ("backend says no with 200", at_backend({"success": False, "access_token": ""}, 200)),
+    ("trial login without a key set up", handed({"detail": "not configured"}, 500)),
+    ("trial login that gives nothing", handed({"access_token": None, "user": {}})),
     ("write on a route that is missing", written(steps.NOBODY_WRITTEN, NOT_FOUND, 405)),
     ("write that was declined", written(steps.NOBODY_CHANGED, {"success": False})),
     ("403 for strangers", closed({"detail": "Not authenticated"}, 403)),

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from builders import survey
+from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.rules.doors import leaks
-from pytest_goldenpath.journey import doors
+from pytest_goldenpath.journey import doors, giveaways
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.login import User
 from pytest_goldenpath.journey.web import Web
-from pytest_goldenpath.secrets import Redactor, Secret
+from pytest_goldenpath.secrets import Redactor, Secret, scrub
 from pytest_goldenpath.target.model import DevelopmentLogin, PasswordLogin, Target, Wallet
 from servers import raw_server
 
@@ -201,17 +203,62 @@ def test_without_a_refresh_token_nothing_is_refreshed() -> None:
 def test_wrong_logins_are_three_and_tell_no_password() -> None:
     """A wrong password, an unknown user and no password are tried, none of them twice."""
     desk = Desk({"/auth/login": (200, "", b'{"access_token":"t0k3n-for-anybody","x":null}')})
-    trip = visit(doors.try_wrong_logins, desk)
+    trip = visit(giveaways.try_wrong_logins, desk)
 
-    assert [path for path, _ in desk.asked] == ["/auth/login"] * 3
+    # Where both services are one, the backend's own login is the login.
+    assert [path for path, _ in desk.asked[:3]] == ["/auth/login"] * 3
+    assert [path for path, _ in desk.asked[3:]] == ["/api/v1/auth/login"]
     assert "t0k3n-for-anybody" not in str(trip.asked)
     assert trip.asked["refused_logins"][0].document() == {"access_token": "str", "x": None}
+
+
+def test_token_given_to_a_stranger_is_a_secret() -> None:
+    """What a trial login gives without a key is found, and neither it nor its place is shown."""
+    session = "opaque-session-7f3a9c1d2e"
+    body = f'{{"data":{{"access_token":"{session}"}},"error":"{session}"}}'.encode()
+    answers = {"/auth/e2e/test-auth": (200, "", body), "/auth/create-token": (400, "", body)}
+    trip = visit(giveaways.try_giveaways, Desk(answers))
+    found = judge("GP-801", survey(asked=trip.asked)).broken
+
+    assert len(found) == 3
+    assert trip.redactor.redact(session) == "***"
+    assert session not in str(scrub(trip.asked, trip.redactor))
+
+
+def test_door_that_is_out_of_order_lets_nobody_in() -> None:
+    """A 503 of a trial login, and of others, is no news of the target's health."""
+    busy = (503, "", b'{"detail":"E2E authentication not configured"}')
+    trip = visit(giveaways.try_giveaways, Desk({"/auth/e2e/test-auth": busy}))
+    answered = [exchange.purpose for exchange in trip.asked["giveaways"]]
+
+    assert answered == ["a token asked for by a stranger", "a service with a wrong secret"]
+    assert trip.missing == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "tried"),
+    [
+        ("staging", "https://api.example.com", True),
+        ("api.example.com", "https://api.example.com", True),
+        ("dev", "https://dev.example.com", False),
+        ("local", "http://127.0.0.1:8000", False),
+        ("staging", "http://localhost:8000", False),
+    ],
+)
+def test_development_login_is_a_developers_own(name: str, host: str, *, tried: bool) -> None:
+    """A development login is tried as a stranger but where a developer may use it."""
+    target = Target(name, host, host, f"{host.replace('http', 'ws')}/ws")
+    attempts = [attempt.purpose for attempt in giveaways.giveaways(target)]
+
+    assert ("the development login" in attempts) is tried
+    assert ("the backend's development login" in attempts) is tried
+    assert "the trial login with a wrong key" in attempts
 
 
 def test_login_without_password_is_not_tried_with_a_wrong_one() -> None:
     """A target that logs in otherwise is asked for no password."""
     desk = Desk()
-    trip = visit(doors.try_wrong_logins, desk, first=DevelopmentLogin())
+    trip = visit(giveaways.try_wrong_logins, desk, first=DevelopmentLogin())
 
     assert trip.missing["refused_logins"].skipped
     assert desk.asked == []

@@ -1,11 +1,12 @@
-"""The target's own bypasses: GP-801 and GP-802."""
+"""The target's own bypasses, and the secret that everybody knows: GP-801 to GP-803."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
-from pytest_goldenpath.contract.findings import Attribution, Finding
+from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
+from pytest_goldenpath.contract.rules.doors import gives_token
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
@@ -46,10 +47,14 @@ _ON_WORDS = frozenset({"true", "1", "yes", "on", "enabled", "active"})
 
 
 def no_stranger_gets_in(survey: Survey) -> Ruling:
-    """GP-801: there is no demo, relaxed or emergency user and no header bypass."""
+    """GP-801: there is no demo, relaxed or emergency user and no header bypass.
+
+    Nor does a login give a token to who has no key or a wrong one. A development login is a finding
+    but on a target that is local or called dev or development.
+    """
     if not survey.strangers:
         return Unlooked("no stranger was sent")
-    return tuple(_made_up_users(survey))
+    return (*_made_up_users(survey), *_given_away(survey))
 
 
 def no_bypass_flag(survey: Survey) -> Ruling:
@@ -75,6 +80,24 @@ def no_bypass_flag(survey: Survey) -> Ruling:
     return tuple(found.values())
 
 
+def secret_is_our_own(survey: Survey) -> Ruling:
+    """GP-803: the token is not signed with a default that is made of a setting's name."""
+    login = survey.login
+    if login is None or login.token is None:
+        return Unlooked("no token came", blocked_by=("GP-201",))
+    if not login.token.default_key:
+        return ()
+    return (
+        broken(
+            "GP-803",
+            "expected tokens to be signed with a secret of the deployment's own, but the key is "
+            f"made of the name {login.token.default_key}, which anybody can guess",
+            severity=Severity.SHOULD,
+            attribution=Attribution.AUTH,
+        ),
+    )
+
+
 def is_made_up(user: str) -> bool:
     """Tell whether a permissive level of authentication made this user up."""
     return user.lower().startswith(MADE_UP_USERS)
@@ -98,6 +121,17 @@ def _made_up_users(survey: Survey) -> Iterator[Finding]:
             welcome.evidence(),
             attribution=Attribution.AUTH,
         )
+
+
+def _given_away(survey: Survey) -> Iterator[Finding]:
+    for exchange in survey.asked.get("giveaways", ()):
+        if exchange.symptom is None and gives_token(exchange):
+            yield broken(
+                "GP-801",
+                f"expected {exchange.purpose} to give no token, got HTTP {exchange.status} with one",
+                exchange.evidence(),
+                attribution=Attribution.AUTH,
+            )
 
 
 def _made_up_events(transcript: Transcript) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ from pytest_goldenpath.contract.survey import Survey
 
 #: What the survey puts in the place of a secret that a target shows: its length is enough.
 LEAK = "(a secret of {} characters)"
+#: How the purpose of a wrong login begins that the backend is asked for.
+BACKENDS_LOGIN = "the backend's own login"
 #: How the purpose of a request ends that carries no token.
 ANONYMOUS = "with no token"
 #: What a refused login and a closed route may answer (rules GP-202, protocol 2.8).
@@ -51,11 +53,25 @@ _FOREIGN_COOKIES = ("gclb", "gaesa", "awsalb", "__cf", "csrf", "xsrf", "arraffin
 
 
 def wrong_logins_are_refused(survey: Survey) -> Ruling:
-    """GP-202: wrong credentials get 401 or 422 with a structured body, and no token."""
-    answers = [e for e in survey.asked.get("refused_logins", ()) if e.symptom is None]
+    """GP-202: wrong credentials get 401 or 422 with a structured body, and no token.
+
+    A login of the backend's own may be missing or refuse in any manner, but gives no token either.
+    """
+    tried = [e for e in survey.asked.get("refused_logins", ()) if e.symptom is None]
+    answers = [e for e in tried if not e.purpose.startswith(BACKENDS_LOGIN)]
     if not answers:
         return Unlooked("no wrong login was tried")
-    return tuple(
+    let_in = tuple(
+        broken(
+            "GP-202",
+            f"expected {exchange.purpose} to give no token for a wrong password, got one",
+            exchange.evidence(),
+            attribution=Attribution.AUTH,
+        )
+        for exchange in tried
+        if exchange.purpose.startswith(BACKENDS_LOGIN) and gives_token(exchange)
+    )
+    return let_in + tuple(
         broken(
             "GP-202",
             f"expected {exchange.purpose} to get 401 or 422 with a structured body, got {came}",
@@ -114,6 +130,21 @@ def manners_are_safe(survey: Survey) -> Ruling:
     return tuple(
         broken("GP-208", f"expected {problem}", exchange.evidence(), severity=Severity.SHOULD)
         for problem, exchange in found.items()
+    )
+
+
+def gives_token(exchange: Exchange) -> bool:
+    """Tell whether an answer gives a token, whatever its status says."""
+    return _has_token(exchange.json(), _DEPTH)
+
+
+def _has_token(value: object, depth: int) -> bool:
+    if not isinstance(value, dict) or not depth:
+        return False
+    return any(
+        (key in _TOKEN_KEYS and isinstance(inner, str) and bool(inner))
+        or _has_token(inner, depth - 1)
+        for key, inner in value.items()
     )
 
 

@@ -41,8 +41,15 @@ LONGEST_S = 24 * 3600.0
 _ROUNDING_S = 5.0
 #: How the tokens of the survey are called in the purposes of its exchanges.
 FRESH, REFRESH, RENEWED = "the fresh token", "the refresh token", "the refreshed token"
-#: Routes of the auth service that judge a token (protocol 2.1).
-JUDGES = ("validate", "verify")
+SECOND = "the second user's token"
+#: Routes of the auth service that judge a token, and how each is asked (protocol 2.1).
+JUDGES = {
+    "validate": ("POST", "/auth/validate"),
+    "verify": ("POST", "/auth/verify"),
+    "verify by GET": ("GET", "/auth/verify"),
+}
+#: The route that tells who a token belongs to.
+ME = "auth me"
 _MISSING = frozenset({404, 405})
 _REFUSALS = frozenset({400, 401, 403, 422})
 _DENIALS = frozenset({401, 403})
@@ -132,31 +139,16 @@ def expiry_agrees(survey: Survey) -> Ruling:
     )
 
 
-def secret_is_our_own(survey: Survey) -> Ruling:
-    """GP-803: the token is not signed with a default that is made of a setting's name."""
-    login = survey.login
-    if login is None or login.token is None:
-        return Unlooked("no token came", blocked_by=("GP-201",))
-    if not login.token.default_key:
-        return ()
-    return (
-        broken(
-            "GP-803",
-            "expected tokens to be signed with a secret of the deployment's own, but the key is "
-            f"made of the name {login.token.default_key}, which anybody can guess",
-            severity=Severity.SHOULD,
-            attribution=Attribution.AUTH,
-        ),
-    )
-
-
 def tokens_are_told_apart(survey: Survey) -> Ruling:
-    """GP-204: validate and verify say valid for this token and user, and for no other token."""
+    """GP-204: validate and verify say valid for this token and user, and for no other token.
+
+    The second user's token, where there is one, is answered with the second user.
+    """
     answers = [e for e in survey.asked.get("validations", ()) if e.symptom is None]
     if not answers:
         return Unlooked("no token was shown to the auth service")
     by_route = {route: [e for e in answers if route_of(e) == route] for route in JUDGES}
-    served = {r: es for r, es in by_route.items() if any(e.status not in _MISSING for e in es)}
+    served = {r: es for r, es in by_route.items() if _is_served(r, es)}
     if not served:
         came = answers[0].evidence()
         message = "expected the auth service to validate tokens, got no such route"
@@ -166,9 +158,9 @@ def tokens_are_told_apart(survey: Survey) -> Ruling:
         return Unlooked("only services may ask whether a token is valid", skipped=True)
     return tuple(
         broken("GP-204", message, exchange.evidence(), attribution=Attribution.AUTH)
-        for exchanges in open_to_users.values()
+        for exchanges in (*open_to_users.values(), [e for e in answers if route_of(e) == ME])
         for exchange in exchanges
-        if (message := _misjudgement(exchange, survey.login))
+        if (message := _misjudgement(exchange, survey))
     )
 
 
@@ -284,25 +276,48 @@ def _lifetime(token: TokenFacts) -> float | None:
     return token.expires_at_s - token.issued_at_s
 
 
-def _misjudgement(exchange: Exchange, login: Login | None) -> str:
-    """Tell what is wrong with an answer of validate or verify, or ''."""
+def _is_served(route: str, exchanges: list[Exchange]) -> bool:
+    """Tell whether a judge is there; who asks for a page gets one at many a missing place."""
+    if JUDGES[route][0] == "GET":
+        return any(isinstance(e.document().get("valid"), bool) for e in exchanges)
+    return any(e.status not in _MISSING for e in exchanges)
+
+
+def _misjudgement(exchange: Exchange, survey: Survey) -> str:
+    """Tell what is wrong with an answer of validate, verify or me, or ''."""
     route, what, document = route_of(exchange), _what(exchange), exchange.document()
+    if route == ME:
+        return _mistaken_identity(exchange, survey)
     valid = document.get("valid")
     came = f"HTTP {exchange.status}, valid {valid}"
-    if what != FRESH:
+    if what not in {FRESH, SECOND}:
         refused = exchange.status in _REFUSALS and valid is not True
         if refused or (exchange.status in SUCCESSES and valid is False):
             return ""
         return f"expected {route} to call {what} invalid, got {came}"
     if exchange.status not in SUCCESSES or valid is not True:
         return f"expected {route} to call {what} valid, got {came}"
-    names = (login.user_id, login.subject, login.answered_user_id, login.email) if login else ()
-    known = [name for name in names if name]
+    known = _names(survey.login if what == FRESH else survey.second_login)
     said = _user_in(document)
     if said and (said in known or not known):
         return ""
     mine = f"the user {known[0]}" if known else "a user"
-    return f"expected {route} to name {mine}, got {said or 'none'}"
+    of = "" if what == FRESH else f" for {what}"
+    return f"expected {route} to name {mine}{of}, got {said or 'none'}"
+
+
+def _mistaken_identity(exchange: Exchange, survey: Survey) -> str:
+    """Tell whether the second user was told to be the first."""
+    said = _user_in(exchange.document())
+    first, second = _names(survey.login), _names(survey.second_login)
+    if exchange.status not in SUCCESSES or said not in first or said in second:
+        return ""
+    return f"expected {route_of(exchange)} to name {second[0] if second else 'the second user'} for {SECOND}, got {said}"
+
+
+def _names(login: Login | None) -> list[str]:
+    names = (login.user_id, login.subject, login.answered_user_id, login.email) if login else ()
+    return [name for name in names if name]
 
 
 def _user_in(document: Mapping[str, object]) -> str:

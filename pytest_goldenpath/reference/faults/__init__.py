@@ -83,7 +83,6 @@ OVERLAPS = {
     "GP-604": "what the second login or connection broke is missing to the first",
     "GP-605": "the state that is gone is stored messages and threads",
     "GP-705": "a socket on which nothing is answered has no run",
-    "GP-801": "a stranger that is let in was not refused",
     "GP-802": "a body of health that shows a bypass may be read as ill",
 }
 
