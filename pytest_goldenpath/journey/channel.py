@@ -30,7 +30,7 @@ from pytest_goldenpath.journey.clock import Stopwatch, wall_clock
 from pytest_goldenpath.journey.conversation import Conversation
 from pytest_goldenpath.journey.login import learn_issued
 from pytest_goldenpath.journey.symptoms import symptom_of, symptom_of_answer
-from pytest_goldenpath.journey.web import clean_headers, tls_context
+from pytest_goldenpath.journey.web import clean_headers, looks_secret, tls_context
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
 
@@ -135,6 +135,14 @@ class _Frugal(ClientConnection):
             self.transport.abort()
 
 
+class _Heedless(list[Subprotocol]):
+    """What a stranger offers, who takes any answer: a wrong one would hide that he was let in."""
+
+    def __contains__(self, _: object) -> bool:
+        """Let the library believe that it was offered."""
+        return True
+
+
 def _noting(road: asyncio.Event) -> type[_Frugal]:
     """Return a kind of connection that notes when its road is open, TLS included.
 
@@ -201,7 +209,8 @@ def _opener(call: Call, road: asyncio.Event) -> _Straight:
         headers.append(("Authorization", f"Bearer {call.token.reveal()}"))
     if call.token is not None:
         offered = _offered(call.carrier, token_subprotocols(call.token), call.token.reveal())
-        subprotocols = [Subprotocol(name) for name in offered] or None
+        kind = list if call.user_id else _Heedless
+        subprotocols = kind(map(Subprotocol, offered)) or None
     return _Straight(
         _address(call),
         additional_headers=headers,
@@ -228,14 +237,9 @@ def token_subprotocols(token: Secret) -> tuple[str, str]:
 def _offered(carrier: str, pair: tuple[str, str], raw: str) -> tuple[str, ...]:
     """Return the subprotocols by which a carrier carries a token, if it does so by any."""
     plain, bearing = pair
-    names = {
-        SUBPROTOCOL: (plain, bearing),
-        SWAPPED: (bearing, plain),
-        ALONE: (bearing,),
-        JWT_AUTH: (f"jwt-auth.{raw}",),
-        BEARER: (f"bearer.{raw}",),
-    }
-    return names.get(carrier, ())
+    if carrier in {JWT_AUTH, BEARER}:
+        return (f"{carrier.rsplit(maxsplit=1)[-1]}{raw}",)
+    return {SUBPROTOCOL: pair, SWAPPED: (bearing, plain), ALONE: (bearing,)}.get(carrier, ())
 
 
 def _address(call: Call) -> str:
@@ -254,10 +258,12 @@ async def _drive(
     call: Call,
     watch: _Watch,
 ) -> None:
-    response = connection.response
-    pairs = list(response.headers.raw_items()) if response else []
-    chosen = redactor.redact(connection.subprotocol or "")
-    conversation.on_opened(stopwatch.now(), chosen, clean_headers(pairs, redactor))
+    pairs = list(connection.response.headers.raw_items()) if connection.response else []
+    chosen = connection.subprotocol or ""
+    if looks_secret(bearing := chosen.partition(".")[2]):
+        redactor.learn(Secret(bearing))
+    headers = clean_headers(pairs, redactor)
+    conversation.on_opened(stopwatch.now(), redactor.redact(chosen), headers)
     try:
         while not conversation.finished:
             if watch.on_progress:
@@ -375,8 +381,7 @@ def _transcript(
     call: Call, conversation: Conversation, redactor: Redactor, epoch_s: float
 ) -> Transcript:
     offered = _offered(call.carrier, ("jwt-auth", f"jwt.{MASK}"), MASK)
-    heard = (entry.text for entry in conversation.entries if entry.kind is EntryKind.HEARD)
-    learn_issued(heard, redactor)
+    learn_issued((e.text for e in conversation.entries if e.kind is EntryKind.HEARD), redactor)
     entries = tuple(
         replace(entry, text=redactor.redact(entry.text)) for entry in conversation.entries
     )

@@ -140,6 +140,23 @@ def test_token_of_a_further_carrier_arrives_and_is_in_no_record(carrier: str) ->
     assert bool(transcript.offered) is (carrier not in {QUERY, TICKET})
 
 
+@pytest.mark.parametrize(("user", "let_in"), [("", True), (USER, False)])
+def test_stranger_takes_a_subprotocol_that_was_not_offered(user: str, *, let_in: bool) -> None:
+    """A wrong answer to an offer hides from no stranger that the socket opened."""
+    other = "jwt.eyJhbGciOiJIUzI1NiJ9-of-somebody-else-0001"
+
+    async def go() -> Transcript:
+        async with socket_server(polite, select_subprotocol=lambda *_: other) as url:
+            conversation = Conversation((AwaitWelcome(0.3),))
+            call = Call("talk", url, JWT_AUTH, TOKEN, user_id=user)
+            return await hold(call, conversation, Redactor())
+
+    transcript = asyncio.run(go())
+
+    assert bool(transcript.welcome()) is let_in
+    assert other.removeprefix("jwt.") not in str(transcript) or not let_in
+
+
 def test_close_is_recorded_with_code_and_reason() -> None:
     """A close by the target tells its code and reason."""
 
