@@ -47,7 +47,8 @@ _PLACES = {
 _MAIN_DOORS = ("/api/v1/websocket", "/ws")
 _UNGUARDED = ("/websocket", "/ws/test", "/api/demo/ws")
 _SIDE_DOORS = ("/ws/factory", "/ws/isolated", *_UNGUARDED)
-_MODES = ("factory", "isolated", "legacy")
+#: The mode that asks for no token; the others have paths of their own.
+_UNGUARDED_MODE = "?mode=legacy"
 _REFUSED_WITHIN_S = 5.0
 _HOUR_S = 3600
 #: Headers that switched on a bypass in every non-production environment (protocol 2.6).
@@ -100,7 +101,7 @@ def side_door_calls(url: str) -> tuple[Call, ...]:
     own = next((path for path in _MAIN_DOORS if here.endswith(path)), "")
     root = f"{address.scheme}://{address.netloc}{here.removesuffix(own) if own else ''}"
     others = [path for path in (*_MAIN_DOORS, *_SIDE_DOORS) if path != own]
-    modes = [f"{own}?mode={mode}" for mode in _MODES] if own else []
+    modes = [f"{own}{_UNGUARDED_MODE}"] if own else []
     forged = _signed(_claims(None), secrets.token_urlsafe(48))
     return (
         *(

@@ -54,7 +54,7 @@ def test_no_stranger_brings_a_good_token() -> None:
     [
         ("wss://t/ws", "", {"/api/v1/websocket", "/ws?mode=legacy"}),
         ("wss://t/api/v1/websocket", "", {"/ws", "/api/v1/websocket?mode=legacy"}),
-        ("ws://t:8000/staging/ws/", "/staging", {"/staging/ws?mode=isolated"}),
+        ("ws://t:8000/staging/ws/", "/staging", {"/staging/ws?mode=legacy"}),
         ("wss://t/socket?x=1", "", {"/ws", "/api/v1/websocket"}),
     ],
 )
