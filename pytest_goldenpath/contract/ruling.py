@@ -65,7 +65,8 @@ class Rule:
         promise: one sentence.
         section: the place in the platform's contract.
         needs: observations it looks at, by name.
-        reads: observations that it looks at as well if they are made for another promise.
+        reads: observations that it looks at as well if they are made: beyond smoke, or for another
+            promise. It is proven without them.
         check: the pure function that judges.
     """
 

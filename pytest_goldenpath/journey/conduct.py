@@ -235,8 +235,8 @@ async def _strangers(trip: Expedition, user: User | None) -> None:
     trip.note_trouble("strangers", [transcript.symptom for transcript in transcripts])
 
 
-async def _side_doors(trip: Expedition, _: User | None) -> None:
-    calls = side_door_calls(trip.target.ws)
+async def _side_doors(trip: Expedition, user: User | None) -> None:
+    calls = side_door_calls(trip.target.ws, user)
     transcripts = await asyncio.gather(*(meet(call, trip.redactor) for call in calls))
     # Most of these doors are nowhere to be found, so trouble there is no news of the target.
     answered = [transcript for transcript in transcripts if not transcript.symptom]

@@ -34,14 +34,13 @@ from pytest_goldenpath.secrets import Redactor, Secret
 #: What a text is called that is no token at all.
 GARBAGE = "a garbage token"
 _FORGED, _UNSIGNED = "a wrongly signed token", "an unsigned token"
-#: Where a stranger's token stands, as it is told.
+_FOREIGN = "a foreign token"
+#: Carriers that only some builds know, as they are told.
 _PLACES = {
-    HEADER: "",
-    SUBPROTOCOL: " in the subprotocol",
-    JWT_AUTH: " in the subprotocol jwt-auth.",
-    BEARER: " in the subprotocol bearer.",
-    QUERY: " in the query",
-    TICKET: " for a ticket",
+    JWT_AUTH: "of the subprotocol jwt-auth.",
+    BEARER: "of the subprotocol bearer.",
+    QUERY: "of the query",
+    TICKET: "of tickets",
 }
 #: Where users are served, and where some builds serve a socket as well (protocol 3.1).
 _MAIN_DOORS = ("/api/v1/websocket", "/ws")
@@ -71,31 +70,48 @@ def stranger_calls(url: str, user: User | None, expired: Secret) -> tuple[Call, 
 
     """
     tokens = stranger_tokens(user, expired)
+    forged = (Call(f"a stranger with {name}", url, HEADER, token) for name, token in tokens.items())
+    in_the_subprotocol = (
+        Call(f"a stranger with {name} in the subprotocol", url, SUBPROTOCOL, tokens[name])
+        for name in (GARBAGE, _FORGED, *(["an expired token"] if expired else []))
+    )
+    return (
+        Call("a stranger without a token", url, NONE),
+        *forged,
+        *in_the_subprotocol,
+        Call("a stranger with bypass headers and no token", url, NONE, headers=BYPASS_HEADERS),
+    )
+
+
+def side_door_calls(url: str, user: User | None) -> tuple[Call, ...]:
+    """Return calls by the other carriers and to the other sockets that the contract names.
+
+    Args:
+        url: the WebSocket address that users are served at.
+        user: whose claims the forged tokens imitate; None when nobody could log in.
+
+    """
+    tokens = stranger_tokens(user, Secret(""))
     carried = (
-        *((HEADER, name) for name in tokens),
-        # The forged expiry is one more wrong signature.
-        *((SUBPROTOCOL, name) for name in tokens if name != UNSIGNED_EXPIRY),
         *((carrier, name) for carrier in (JWT_AUTH, QUERY) for name in (_FORGED, _UNSIGNED)),
         (BEARER, _FORGED),
         (TICKET, GARBAGE),
     )
     return (
-        Call("a stranger without a token", url, NONE),
         *(
-            Call(f"a stranger with {name}{_PLACES[carrier]}", url, carrier, tokens[name])
+            Call(f"{SIDE_DOOR} of the subprotocol with {name}", url, SUBPROTOCOL, tokens[name])
+            for name in (_FOREIGN, _UNSIGNED)
+        ),
+        *(
+            Call(f"{SIDE_DOOR} {_PLACES[carrier]} with {name}", url, carrier, tokens[name])
             for carrier, name in carried
         ),
-        Call("a stranger with bypass headers and no token", url, NONE, headers=BYPASS_HEADERS),
+        *_other_sockets(url),
     )
 
 
-def side_door_calls(url: str) -> tuple[Call, ...]:
-    """Return calls to the other sockets that the contract names (protocol 3.1), as nobody.
-
-    Args:
-        url: the WebSocket address that users are served at.
-
-    """
+def _other_sockets(url: str) -> tuple[Call, ...]:
+    """Return calls to the sockets beside that of the users (protocol 3.1), as nobody."""
     address = urlsplit(url)
     here = address.path.rstrip("/")
     own = next((path for path in _MAIN_DOORS if here.endswith(path)), "")
@@ -133,7 +149,7 @@ def stranger_tokens(user: User | None, expired: Secret) -> dict[str, Secret]:
         GARBAGE: Secret(f"garbage-{secrets.token_urlsafe(24)}"),
         _FORGED: _signed(claims, key),
         "an expired token" if expired else UNSIGNED_EXPIRY: expired or late,
-        "a foreign token": _signed(
+        _FOREIGN: _signed(
             {**claims, "iss": "https://issuer.example", "aud": "another-platform"}, key
         ),
         _UNSIGNED: Secret(jwt.encode(claims, "", algorithm="none")),

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_goldenpath.plugin import FIXTURES
 
-CATEGORIES = ("smoke", "mission_critical", "remediation")
+SMOKE = "smoke"
+CATEGORIES = (SMOKE, "mission_critical", "remediation")
 SUITES = "suites"
 
 

@@ -94,9 +94,17 @@ class Run:
         if self._vault:
             self.redactor.hear(self._vault.hear())
 
-    def want(self, codes: Iterable[str], *more: str) -> None:
-        """Note which observations the selected promises need, and further ones by name."""
-        self.wanted = frozenset(more) | {need for code in codes for need in RULES[code].needs}
+    def want(self, codes: Iterable[str], beyond_smoke: Iterable[str], *more: str) -> None:
+        """Note which observations to make.
+
+        Args:
+            codes: the selected promises.
+            beyond_smoke: those of them that checks of other categories ask for.
+            more: further observations by name.
+
+        """
+        needs = {need for code in codes for need in RULES[code].needs}
+        self.wanted = frozenset(more) | needs | {n for c in beyond_smoke for n in RULES[c].reads}
 
     def outages(self) -> OutageKeeper:
         """Return the way in which this run waits for the end of an outage, once for all."""

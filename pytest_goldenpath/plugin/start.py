@@ -15,6 +15,7 @@ from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.plugin import is_asked_for, redaction
 from pytest_goldenpath.plugin.collection import (
     CATEGORIES,
+    SMOKE,
     SUITES,
     category_of,
     is_check,
@@ -117,7 +118,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         return
     reads_journey = any("golden_journey" in getattr(i, "fixturenames", ()) for i in checks)
     codes = [code for item in checks for code in requirements_of(item)]
-    run.want(codes, *(("journey",) if reads_journey else ()))
+    beyond = [c for item in checks if category_of(item) != SMOKE for c in requirements_of(item)]
+    run.want(codes, beyond, *(("journey",) if reads_journey else ()))
     remediation = tuple(i.nodeid for i in checks if category_of(i) == REMEDIATION)
     run.keep_selected(tuple(item.nodeid for item in checks))
     run.remediation = remediation

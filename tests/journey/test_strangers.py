@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,28 +21,29 @@ from pytest_goldenpath.journey.strangers import side_door_calls, stranger_calls
 from pytest_goldenpath.secrets import Secret
 
 ADA = User("u-1", Secret("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1LTEifQ.c2lnbmF0dXJlLW9uZQ"))
+_KIND = re.compile("garbage|wrongly signed|expired|foreign|unsigned")
 EXPIRED = Secret("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1LTEifQ.ZXhwaXJlZC1vbmU")
 
 
 def test_both_carriers_are_tried_with_every_token() -> None:
     """What the header carries in vain is carried by the subprotocol as well."""
-    calls = stranger_calls("wss://t/ws", ADA, EXPIRED)
+    url = "wss://t/ws"
+    calls = (*stranger_calls(url, ADA, EXPIRED), *side_door_calls(url, ADA))
+    here = [call for call in calls if urlsplit(call.url).path == "/ws" and call.token]
     carried = {
-        carrier: [call.token.reveal() for call in calls if call.carrier == carrier and call.token]
+        carrier: {_KIND.search(call.purpose)[0] for call in here if call.carrier == carrier}
         for carrier in (HEADER, SUBPROTOCOL, JWT_AUTH, BEARER, QUERY, TICKET)
     }
 
     assert carried[HEADER] == carried[SUBPROTOCOL]
-    assert len(set(carried[HEADER])) == 5
-    assert EXPIRED.reveal() in carried[HEADER]
-    assert all(set(tokens) <= set(carried[HEADER]) for tokens in carried.values())
-    assert all(carried.values())
+    assert len(carried[HEADER]) == 5
+    assert all(kinds and kinds <= carried[HEADER] for kinds in carried.values())
     assert len({call.purpose for call in calls}) == len(calls)
 
 
 def test_no_stranger_brings_a_good_token() -> None:
     """Whoever is sent, the user's own token stays at home, and no query carries a real one."""
-    calls = (*stranger_calls("wss://t/ws", ADA, EXPIRED), *side_door_calls("wss://t/ws"))
+    calls = (*stranger_calls("wss://t/ws", ADA, EXPIRED), *side_door_calls("wss://t/ws", ADA))
     tokens = {call.token.reveal() for call in calls if call.token}
     in_queries = {call.token.reveal() for call in calls if call.token and call.carrier == QUERY}
 
@@ -60,7 +62,7 @@ def test_no_stranger_brings_a_good_token() -> None:
 )
 def test_side_doors_stand_beside_the_own(own: str, root: str, others: set[str]) -> None:
     """The other sockets are on the same host, below the same path, and none is the users' own."""
-    calls = side_door_calls(own)
+    calls = [call for call in side_door_calls(own, ADA) if call.carrier in {NONE, HEADER}]
     places = [urlsplit(call.url) for call in calls]
     asked = {f"{place.path}{'?' if place.query else ''}{place.query}" for place in places}
 
@@ -72,6 +74,7 @@ def test_side_doors_stand_beside_the_own(own: str, root: str, others: set[str]) 
 
 def test_stranger_pretends_to_be_nobody_in_particular_at_a_side_door() -> None:
     """A forged token for a side door names no user of the target."""
-    subjects = {claims_of(call.token)["sub"] for call in side_door_calls("ws://t/ws") if call.token}
+    calls = [call for call in side_door_calls("ws://t/ws", ADA) if call.carrier == HEADER]
+    subjects = {claims_of(call.token)["sub"] for call in calls if call.token}
 
     assert subjects == {"stranger-0001"}
