@@ -596,7 +596,7 @@ def test_files_of_pytest_are_written_where_they_can_be(
     """A file that can be made is left to pytest, also in a new folder."""
     pytester.makepyfile("import pytest\n@pytest.mark.category('smoke')\ndef test_one(): pass")
 
-    result = pytester.runpytest_inprocess(
+    result = pytester.runpytest_subprocess(
         f"--target={CLOSED}", "--warmup=off", f"--junitxml={place}", f"--log-file={place}.log"
     )
 
