@@ -133,11 +133,18 @@ def _conversation(survey: Survey, finding: Finding) -> Transcript | None:
     read = [talk for name in (rule.reads if rule else ()) for talk in held.get(name, ())]
     words = f"{finding.message} {finding.evidence}"
     named = [talk for talk in (*talks, *read) if _topic(talk) in words]
+    # A rule may look at what others needed; it says then where it saw something.
+    named = named or [t for t in survey.transcripts() if _tells_of(finding, t)]
     if named:
         return max(named, key=lambda talk: len(_topic(talk)))
     if needs and needs[0] in held and talks:
         return next((talk for talk in talks if _is_cut_short(talk)), talks[0])
     return None
+
+
+def _tells_of(finding: Finding, talk: Transcript) -> bool:
+    place = rf"\b(?:on|in) {re.escape(talk.purpose)}(?!\w)"
+    return re.search(place, finding.message) is not None
 
 
 def _topic(talk: Transcript) -> str:
