@@ -162,6 +162,13 @@ class Frame:
         yield _mapping(data, "payload")
 
 
+def is_resent(frame: Frame) -> bool:
+    """Tell whether a frame announces that it is sent again (protocol 4.7.6)."""
+    attempt = frame.find("attempt")
+    again = isinstance(attempt, int) and attempt > 1
+    return again or any(bool(frame.find(mark)) for mark in ("recovered", "original_failure"))
+
+
 def decode(raw: str) -> Frame:
     """Decode one text message; anything but a JSON object is a malformed frame."""
     # Rules ask for the same frames again and again; a large one may decode to far more memory.

@@ -236,7 +236,8 @@ def last_completion(events: tuple[Heard, ...]) -> int | None:
     first = next((place for place, h in enumerate(events) if h.frame.name == started), None)
     lead = None if first is None else agent_of(events[first])
     ends = [place for place, heard in enumerate(events) if heard.frame.name == completed]
-    leads = [place for place in ends if agent_of(events[place]) == lead]
+    # A completion that names no agent may be anybody's, and so the lead's (protocol 4.2).
+    leads = [place for place in ends if agent_of(events[place]) in {lead, ""}]
     if not leads:
         return ends[-1] if ends and lead is None else None
     if first is not None and leads[0] < first:

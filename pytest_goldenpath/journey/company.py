@@ -7,18 +7,20 @@ import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.company import KEPT_AFTER, KEPT_BEFORE, SECOND_TURN
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Kind, Request, Transcript
+from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.channel import Call, hold
-from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Idle, Ping
+from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Idle, Ping
 from pytest_goldenpath.journey.expedition import LINES_PER_USER, Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.sockets import talk
-from pytest_goldenpath.journey.threads import thread_of
+from pytest_goldenpath.journey.threads import thread_of, until_kept
 from pytest_goldenpath.target.model import Credentials, ReadyToken
 
 _WELCOME_S = 3.0
@@ -89,7 +91,10 @@ async def crowd(trip: Expedition, user: User) -> None:
     async with trip.lines.take():
         talks = await _at_once(trip, users, "many users")
     trip.keep_talks("crowd", talks)
-    read = (_read_thread(trip, *pair) for pair in zip(users, talks, strict=True))
+    read = (
+        until_kept(partial(_read_thread, trip, who, said), said)
+        for who, said in zip(users, talks, strict=True)
+    )
     trip.asked["crowd"] = tuple(await asyncio.gather(*read))
 
 
@@ -121,9 +126,19 @@ async def again(trip: Expedition, user: User) -> None:
         Ping(_FENCE_S, "fence"),
     )
     async with trip.lines.take(LINES_PER_USER):
-        back = await talk(trip, user, "reconnect", steps, lines=0)
+        back = await talk(trip, user, "reconnect", steps, lines=0, carrier=_other_carrier(trip))
     trip.keep_talks("again", turns(back, first, second))
     await _read_back(trip, user, KEPT_AFTER)
+
+
+def _other_carrier(trip: Expedition) -> str:
+    """Return the carrier that the journey did not use, if it opens the socket as well.
+
+    So a request is made by each: a welcome alone does not show that one is answered.
+    """
+    carriers: tuple[Transcript, ...] = trip.parts.get("carriers", ())
+    others = [t.carrier for t in carriers if t.carrier != trip.carrier and t.welcome()]
+    return next(iter(others), "")
 
 
 def turns(said: Transcript, first: Request, second: Request) -> list[Transcript]:

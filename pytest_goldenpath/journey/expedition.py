@@ -28,11 +28,12 @@ LINES_PER_USER = 3
 _FREED_S = 0.25
 #: Waits before who is turned away knocks again, seconds.
 _PLACE_FREED_S = (0.5, 1.0, 1.5)
+_LIMIT = r"(?:limit|quota|too[\s_-]*many|max(?:imum)?(?![a-z])|exceed|at[\s_-]*most|per[\s_-]*user)"
 _TOO_MANY = re.compile(
-    r"connections?[\s_-]*limit|too[\s_-]*many[\s_-]*(?:\w+[\s_-]+)?connections"
-    r"|connections[\s_-]*per[\s_-]*user|max(?:imum)?[\s_-]*(?:\w+[\s_-]+){0,3}connections",
+    rf"connections?\b.{{0,40}}{_LIMIT}|connection_?{_LIMIT}|{_LIMIT}.{{0,40}}connections?\b",
     re.IGNORECASE,
 )
+_TOO_MANY_REQUESTS = 429
 #: Names of observations in a line of progress.
 _MOST_NAMES = 4
 
@@ -87,7 +88,8 @@ def is_turned_away(transcript: Transcript) -> bool:
         return False
     words = [heard.raw for heard in transcript.of_sort(Sort.FAILURE)]
     words += [entry.text for entry in (transcript.closed, transcript.refused) if entry]
-    return any(_TOO_MANY.search(text) for text in words)
+    limited = transcript.refused is not None and transcript.refused.code == _TOO_MANY_REQUESTS
+    return limited or any(_TOO_MANY.search(text) for text in words)
 
 
 @dataclass(slots=True)

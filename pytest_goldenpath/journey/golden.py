@@ -14,8 +14,9 @@ from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.rules.answer import AGENTS_API
 from pytest_goldenpath.contract.rules.handshake import shut_out
 from pytest_goldenpath.contract.transcript import Request, Transcript
+from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.channel import HEADER, SUBPROTOCOL, Call, hold
-from pytest_goldenpath.journey.conversation import Ask, AwaitWelcome, Conversation, Ping
+from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.login import User
 from pytest_goldenpath.secrets import Redactor, Secret

@@ -15,9 +15,9 @@ from pytest_goldenpath.contract.rules.sockets import (
     OVERSIZED_BYTES,
 )
 from pytest_goldenpath.contract.transcript import Transcript
+from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.channel import ALONE, SWAPPED, Call, hold
 from pytest_goldenpath.journey.conversation import (
-    Ask,
     AwaitWelcome,
     Conversation,
     Idle,

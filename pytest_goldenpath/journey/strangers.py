@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pytest_goldenpath.contract.rules.handshake import SIDE_DOOR, UNSIGNED_EXPIRY
 from pytest_goldenpath.contract.transcript import Request, Transcript
+from pytest_goldenpath.journey.asking import request_message
 from pytest_goldenpath.journey.channel import (
     BEARER,
     HEADER,
@@ -22,12 +23,7 @@ from pytest_goldenpath.journey.channel import (
     Call,
     hold,
 )
-from pytest_goldenpath.journey.conversation import (
-    AwaitRefusal,
-    Conversation,
-    Outgoing,
-    request_message,
-)
+from pytest_goldenpath.journey.conversation import AwaitRefusal, Conversation, Outgoing
 from pytest_goldenpath.journey.login import User, claims_of
 from pytest_goldenpath.secrets import Redactor, Secret
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,8 +21,8 @@ from pytest_goldenpath.contract.rules import threads as steps
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.transcript import Transcript
+from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.clock import Stopwatch
-from pytest_goldenpath.journey.conversation import Ask
 from pytest_goldenpath.journey.expedition import Expedition
 from pytest_goldenpath.journey.golden import new_request
 from pytest_goldenpath.journey.login import User
@@ -156,21 +156,26 @@ async def read_back(trip: Expedition, user: User) -> None:
     thread_id = thread_of(journey)
     api = _Api(trip, user, sent=(("thread", thread_id),))
     path = f"{_THREADS}/{thread_id}/messages?limit={_PAGE}"
-    stopwatch = Stopwatch()
-    while True:
-        last = await api.ask(steps.MESSAGES, "GET", path)
-        messages = messages_in(last) if last.accepted else None
-        if messages is not None and not any(steps.flaws(messages, journey)):
-            break
-        if stopwatch.now() + _PACE_S > _STORED_WITHIN_S:
-            break
-        await asyncio.sleep(_PACE_S)
+    last = await until_kept(lambda: api.ask(steps.MESSAGES, "GET", path), journey)
     if last.status == _NOT_FOUND and not _named_threads(journey):
         trip.skip("kept", "the target chose a thread of its own, and no event says which")
         return
     trip.asked["kept"] = tuple(api.kept)
     # What was in the way while the thread was asked for again is over.
     trip.note_trouble("kept", [last.symptom])
+
+
+async def until_kept(read: Callable[[], Awaitable[Exchange]], said: Transcript) -> Exchange:
+    """Read a conversation's thread until all of it is there, for a while; returns the last look."""
+    stopwatch = Stopwatch()
+    while True:
+        last = await read()
+        messages = messages_in(last) if last.accepted else None
+        if messages is not None and not any(steps.flaws(messages, said)):
+            return last
+        if not said.answer() or stopwatch.now() + _PACE_S > _STORED_WITHIN_S:
+            return last
+        await asyncio.sleep(_PACE_S)
 
 
 async def trespass(trip: Expedition, user: User) -> None:
@@ -291,9 +296,10 @@ def is_same_user(user: User, other: User) -> bool:
 
 
 def thread_of(journey: Transcript) -> str:
-    """Return the thread that the events name, for a server may choose its own; else ours."""
+    """Return our thread, unless the events name only others, for a server may choose its own."""
     ours = journey.request.thread_id if journey.request else ""
-    return next(iter(_named_threads(journey)), ours)
+    named = _named_threads(journey)
+    return ours if ours in named else next(iter(named), ours)
 
 
 def _named_threads(journey: Transcript) -> list[str]:

@@ -78,6 +78,8 @@ class Runs:
         is_first = door == "socket" and not self._first_user
         if is_first:
             self._first_user = user_id
+        if whom == "first question":
+            return door != "socket"  # the connection knows
         return is_first or (whom == "first user" and self._first_user in {"", user_id})
 
     async def forget(self, user_id: str, what: str) -> None:
@@ -128,7 +130,7 @@ class Runs:
                     await connection.send(self._shape(item))
 
     async def _keep(self, task: Task, role: str, content: str) -> None:
-        if role in self._seams.every("store.skip", str):
+        if role in self._seams.every("store.skip", str) and not task.spared:
             return
         template = self._seams.at(f"store.{role}_text", str)
         if template is not None:

@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -297,6 +297,8 @@ class Session:
             text = "This thread belongs to another user"
             await self._connection.send(wire.error("FORBIDDEN", text))
             return
+        if self._seams.at("run.spares", str) == "first question":
+            task = replace(task, spared=not self._connection.has_asked)
         await self._connection.send(wire.ack(message.kind, user_id))
         second = self._connection.has_asked and self._seams.on("ws.second_ignored")
         if self._connection.is_deaf or second:

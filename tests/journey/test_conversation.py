@@ -8,9 +8,9 @@ import pytest
 
 from builders import PROMPT, RUN, THREAD, USER, event, heard, welcome
 from pytest_goldenpath.contract.transcript import Entry, Kind, Request
+from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.conversation import (
     MOST_ENTRIES,
-    Ask,
     AwaitRefusal,
     AwaitWelcome,
     Conversation,

@@ -39,6 +39,7 @@ SLOW = {
     "first-event-late": "events_come_in_time",
     "long-gap": "events_come_in_time",
     "run-too-long": "events_come_in_time",
+    "later-runs-slow": "events_come_in_time",
     "late-welcome": "welcome",
 }
 #: Faults that whole runs of pytest are made with: one or more for each part of the golden path.

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from pytest_goldenpath.contract.exchange import Exchange
 from pytest_goldenpath.contract.findings import Attribution, Finding
-from pytest_goldenpath.contract.frames import Sort
+from pytest_goldenpath.contract.frames import Sort, is_resent
 from pytest_goldenpath.contract.observed import messages_in
 from pytest_goldenpath.contract.rules.handshake import connection_id
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
@@ -113,6 +113,8 @@ def _overheard(survey: Survey, *, users: bool) -> Iterator[Finding]:
     asked = [t.request for t in survey.transcripts() if t.request]
     for talk in silent:
         for heard in talk.of_sort(Sort.EVENT):
+            if is_resent(heard.frame):  # what was lost is told on whatever connection is there
+                continue
             foreign = bool(set(heard.frame.words("user_id")) - {talk.user_id})
             if foreign if users else not foreign and any(_is_of(heard, one) for one in asked):
                 yield broken(
@@ -180,7 +182,17 @@ def _forgotten(before: Exchange | None, after: Exchange | None) -> Iterator[Find
     if before is None or after is None or not (before.accepted and after.accepted):
         return
     had, has = (Counter(messages_in(exchange) or ()) for exchange in (before, after))
-    lost = had - has
+    lost, more = (
+        had - has,
+        {message: has[message] for message in had if has[message] > had[message]},
+    )
+    if more and not lost:
+        yield broken(
+            "GP-605",
+            "expected the user's own thread to be as it was before reconnecting, but a message "
+            f"of it stands there {max(more.values())} times",
+            after.evidence(),
+        )
     if lost:
         kept = had.total() - lost.total()
         yield broken(

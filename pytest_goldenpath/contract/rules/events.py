@@ -256,7 +256,8 @@ def identity_is_ours(survey: Survey) -> Ruling:
         return Unlooked("the request could not be sent", blocked_by=BEFORE_THE_REQUEST)
     if not journey.events() and not journey.strangers():
         return _NO_EVENTS
-    return (*_identity_findings(journey), *_shared_runs(journey, survey.talks.get("pair", ())))
+    later = (*survey.talks.get("pair", ()), *survey.talks.get("again", ()))
+    return (*_identity_findings(journey), *_shared_runs(journey, later))
 
 
 def tool_of(heard: Heard) -> str:

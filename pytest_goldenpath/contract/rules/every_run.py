@@ -12,16 +12,20 @@ from pytest_goldenpath.contract.ruling import Ruling, Unlooked
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
 
-#: Observations that hold whole runs beside the golden journey, and whether their users differ.
-_WITH_RUNS = {"pair": False, "crowd": True, "again": False}
-LATER_RUNS = tuple(_WITH_RUNS)
+#: Observations that hold whole runs beside the golden journey.
+LATER_RUNS = ("pair", "crowd", "again")
 
 
-def of_every_run(check: Callable[[Survey], Ruling]) -> Callable[[Survey], Ruling]:
+def of_every_run(check: Callable[[Survey], Ruling], *names: str) -> Callable[[Survey], Ruling]:
     """Build the rule that holds for every run out of one that judges the golden journey.
 
     The other runs are judged once the journey is without fault: a fault of all runs is told once,
     and of several runs that break the promise the first that accuses the product is told.
+
+    Args:
+        check: judges the journey of a survey.
+        names: the observations whose runs are judged as well; all of them when there is none.
+
     """
 
     @wraps(check)
@@ -29,22 +33,24 @@ def of_every_run(check: Callable[[Survey], Ruling]) -> Callable[[Survey], Ruling
         ruling = check(survey)
         if isinstance(ruling, Unlooked) or ruling:
             return ruling
-        found = [f for run in later_runs(survey) if (f := _found_on(run, survey, check))]
+        runs = later_runs(survey, names or LATER_RUNS)
+        found = [f for run in runs if (f := _found_on(run, survey, check))]
         accusing = (f for f in found if any(one.attribution.accuses for one in f))
         return next(accusing, None) or next(iter(found), ())
 
     return every
 
 
-def later_runs(survey: Survey) -> Iterator[Transcript]:
+def later_runs(survey: Survey, names: tuple[str, ...] = LATER_RUNS) -> Iterator[Transcript]:
     """Yield every run but the journey that can be judged by itself.
 
     Where connections hear each other's runs it cannot be told whose an event is; and that the
-    target threw out one connection of a user is the breach of another promise.
+    target threw out one connection of a user is the breach of another promise. Two questions on
+    one connection have nobody else to hear.
     """
-    for name, users in _WITH_RUNS.items():
-        talks = survey.talks.get(name, ())
-        if leaks(talks, users=users):
+    for name in names:
+        talks, users = survey.talks.get(name, ()), name == "crowd"
+        if name != "again" and leaks(talks, users=users):
             continue
         for talk in talks:
             if talk.sent("request") and (users or not was_thrown_out(talk)):

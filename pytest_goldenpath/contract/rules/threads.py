@@ -17,6 +17,7 @@ from pytest_goldenpath.contract.observed import (
 )
 from pytest_goldenpath.contract.rules.content import words
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
+from pytest_goldenpath.contract.rules.every_run import later_runs
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
@@ -87,16 +88,33 @@ def journey_is_kept(survey: Survey) -> Ruling:
     asked = survey.asked.get("kept", ())
     if not asked or asked[-1].symptom:
         return Unlooked("the thread was not read back")
-    last = asked[-1]
-    messages = messages_in(last)
-    if not last.accepted or messages is None:
-        came = _came(last) if not last.accepted else "no list of messages"
-        message = f"expected the journey's thread to be read back with its messages, got {came}"
-        return (broken("GP-505", message, last.evidence(), attribution=_blame(last)),)
-    return tuple(
-        broken("GP-505", f"expected {expected}, got {came}", last.evidence(), absence=absence)
-        for expected, came, absence in flaws(messages, journey)
-    )
+    found = tuple(_lost(asked[-1], journey))
+    return found or tuple(_lost_in_a_crowd(survey))
+
+
+def _lost(read: Exchange, said: Transcript, where: str = "") -> Iterator[Finding]:
+    """Yield what is wrong with what was read back of a conversation."""
+    messages = messages_in(read)
+    if not read.accepted or messages is None:
+        came = _came(read) if not read.accepted else "no list of messages"
+        message = f"expected the thread to be read back with its messages, got {came}{where}"
+        yield broken("GP-505", message, read.evidence(), attribution=_blame(read))
+        return
+    for expected, came, absence in flaws(messages, said):
+        message = f"expected {expected}, got {came}{where}"
+        yield broken("GP-505", message, read.evidence(), absence=absence)
+
+
+def _lost_in_a_crowd(survey: Survey) -> Iterator[Finding]:
+    """Yield what is wrong with what was kept of the users who asked at the same time."""
+    talks = {talk.purpose: talk for talk in later_runs(survey, ("crowd",)) if talk.answer()}
+    for read in survey.asked.get("crowd", ()):
+        said = talks.get(read.purpose)
+        if said is None or read.symptom:
+            continue
+        named = any(heard.frame.words("thread_id") for heard in said.events())
+        if named or read.status != _NOT_FOUND:
+            yield from _lost(read, said, f" (on {read.purpose})")
 
 
 def flaws(messages: tuple[Message, ...], journey: Transcript) -> Iterator[tuple[str, str, bool]]:
