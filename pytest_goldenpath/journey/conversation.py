@@ -230,9 +230,10 @@ class Conversation:
         self.finished = True
 
     def on_sent(self, at_s: float, message: Outgoing) -> None:
-        """A message left; each question has a flood of its own."""
+        """A message left; a second question begins to count anew."""
+        again = any(e.kind is Kind.SENT and e.label == "request" for e in self.entries)
         self._add(Entry(at_s, Kind.SENT, message.label, message.text))
-        if message.label == "request":
+        if again and message.label == "request":
             self._since, self._size = len(self.entries), 0
 
     def on_text(self, at_s: float, text: str) -> None:

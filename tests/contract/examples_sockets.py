@@ -215,6 +215,7 @@ BROKEN: list[tuple[str, str, Survey]] = [
     ("GP-605", "deaf", company(again=(cut(said("reconnect"), keep=3),))),
     ("GP-605", "forgotten", survey(asked=returned(200, 404))),
     ("GP-605", "blank", survey(asked=reread(("user", "Hello"), ("user", "")))),
+    ("GP-605", "twice", survey(asked=reread(*SAID, *SAID))),
     ("GP-605", "fewer", survey(asked=reread(("user", "Hello")))),
     (
         "GP-409",

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from builders import healthy_entries, journey, run_of, survey, talks
-from contract.test_rules import BROKEN, CLOSED_1011, answered
+from builders import exchange, healthy_entries, journey, messages, run_of, survey, talks
+from contract.test_rules import BROKEN, CLOSED_1011, answered, late
 from pytest_goldenpath.contract.findings import Finding, Severity
 from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.registry import RULES
@@ -102,6 +102,53 @@ def test_runs_that_hear_each_other_are_not_told_apart() -> None:
 
     assert not {"one user, first", "one user, second"} & {t.purpose for t in later_runs(observed)}
     assert must("GP-603", observed)
+
+
+@pytest.mark.parametrize("code", ["GP-409", "GP-503"])
+def test_second_turn_is_judged_although_it_shares_the_thread(code: str) -> None:
+    """Two questions on one connection name one thread; the answer of the first is none to both."""
+    first = run_of(BACK, number=41)
+    second = replace(first, purpose="second turn", request=run_of("x", number=42).request)
+    thread = replace(second.request, thread_id=first.request.thread_id)
+    again = (first, replace(second, request=thread))
+
+    found = must(code, survey(talks={**talks(), "again": again}))
+
+    assert found
+    assert "second turn" in found[0].message or BACK in found[0].message
+
+
+def test_slow_crowd_is_a_matter_of_capacity() -> None:
+    """How long each of many users waits is not promised; how long one waits who came back is."""
+    slow = late(8.0).journey
+    ada, grace = talks()["crowd"]
+    crowd = (ada, replace(slow, purpose=grace.purpose))
+
+    assert judge("GP-413", survey(talks={**talks(), "crowd": crowd})).proven
+    assert must("GP-413", coming_back(slow))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kept"),
+    [
+        ([], 200, False),
+        (["question", "answer"], 200, True),
+        (["question", "answer", "answer"], 200, False),
+        (["answer", "question"], 200, False),
+        ("gone", 404, False),
+    ],
+)
+def test_what_the_second_user_said_is_kept(body: object, status: int, kept: bool) -> None:
+    """Question and answer of each of many users are read back, once each and in order."""
+    grace = talks()["crowd"][1]
+    words = {"question": ("user", grace.request.text), "answer": ("assistant", grace.answer())}
+    told = messages(*(words[word] for word in body)) if isinstance(body, list) else {"detail": body}
+    read = exchange(told, purpose=grace.purpose, status=status)
+
+    judged = judge("GP-505", survey(asked={**survey().asked, "crowd": (read,)}))
+
+    assert judged.proven is kept
+    assert all(grace.purpose in finding.message for finding in judged.findings)
 
 
 def test_thrown_out_neighbour_is_told_by_its_own_promise() -> None:

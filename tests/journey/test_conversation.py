@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from builders import PROMPT, RUN, THREAD, USER, event, heard, welcome
+from builders import ANSWER, PROMPT, RUN, THREAD, USER, event, heard, welcome
 from pytest_goldenpath.contract.transcript import Entry, Kind, Request
 from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.conversation import (
@@ -110,6 +110,58 @@ def test_sub_agents_do_not_end_the_run() -> None:
 
     assert labels == []
     assert conversation.deadline_s == 18.5
+
+
+def test_sub_agent_that_is_called_orchestrator_does_not_end_the_run() -> None:
+    """Who started first leads, whatever the others are called; without a lead the name tells."""
+    conversation = asked()
+    labels = tell(
+        conversation,
+        event("agent_started", 0.3, agent_name="supervisor"),
+        event("agent_started", 0.4, agent_name="workflow_orchestrator"),
+        event("agent_completed", 0.5, agent_name="workflow_orchestrator", result=ANSWER),
+    )
+    assert (labels, conversation.deadline_s) == ([], 18.5)
+
+    assert tell(conversation, event("agent_completed", 0.6, agent_name="supervisor")) == ["fence"]
+    assert tell(asked(), event("agent_completed", 0.5, agent_name="supervisor")) == ["fence"]
+
+
+def test_completion_that_names_no_agent_ends_the_run() -> None:
+    """The manager's shape names the agent at the start only (protocol 4.2)."""
+    conversation = asked()
+    tell(conversation, event("agent_started", 0.3, agent_name="supervisor"))
+    tell(conversation, event("agent_completed", 0.4, agent_name=None, final_response=ANSWER))
+
+    assert conversation.deadline_s == 0.9
+
+
+def test_agent_that_is_announced_again_has_started_once() -> None:
+    """A start that is sent again, and says so, leaves one agent to wait for (protocol 4.7.6)."""
+    conversation = asked()
+    labels = tell(
+        conversation,
+        event("agent_started", 0.3, agent_name="supervisor"),
+        event("agent_started", 0.4, agent_name="supervisor", attempt=2, recovered=True),
+        event("agent_completed", 0.5, agent_name="supervisor", result=ANSWER),
+    )
+
+    assert labels == ["fence"]
+
+
+def test_each_question_has_a_flood_of_its_own() -> None:
+    """Two long answers on one connection are no flood, one that is twice as long is."""
+    steps = (Ask(REQUEST, USER), Ask(REQUEST, USER), Ping(2.0, "fence"))
+    chunks = [heard({"type": "stream_chunk", "text": "word"}, 0.1)] * (MOST_ENTRIES * 3 // 5)
+    end = event("agent_completed", 0.2, agent_name="supervisor")
+    patient, flooded = Conversation(steps), Conversation(steps)
+    patient.on_opened(0.0, "")
+    flooded.on_opened(0.0, "")
+
+    assert tell(patient, *chunks, end) == ["request", "request"]
+    assert tell(patient, *chunks, end) == ["fence"]
+    tell(flooded, *chunks, *chunks)
+    assert [entry.code for entry in flooded.entries if entry.kind is Kind.CLOSED] == [1009]
 
 
 def test_run_without_a_supervisor_is_given_time_to_settle() -> None:

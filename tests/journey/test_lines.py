@@ -29,6 +29,8 @@ def limited(**frame: object) -> Transcript:
         limited(error_code="CONNECTION_LIMIT"),
         limited(error_code="X", error_message="Too many active connections"),
         limited(data={"error_message": "at most 3 connections per user"}),
+        limited(error_code="QUOTA_EXCEEDED", error_message="Connection quota exceeded"),
+        journey((Entry(0.01, Kind.REFUSED, text="", code=429),)),
         ended(Entry(0.03, Kind.CLOSED, "the target", "Maximum connections exceeded", 1008)),
         journey((Entry(0.01, Kind.REFUSED, text='{"detail":"too many connections"}', code=429),)),
     ],
