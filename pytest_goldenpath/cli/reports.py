@@ -283,10 +283,19 @@ def replay(path: Path) -> tuple[int, list[str]]:
     lines = [f"{transcript.purpose}: {len(judgements)} promises, {len(findings)} findings"]
     lines += [finding.text() for finding in findings]
     lines += _doubts(judgements)
+    beside = _beside(part_of(transcript), codes)
+    if beside:
+        lines.append(f"not judged, for that takes the other conversations of the run: {beside}")
     if any(judgement.broken for judgement in judgements):
         return int(Exit.FAIL), lines
     undecided = any(not judgement.proven for judgement in judgements)
     return int(Exit.INCONCLUSIVE if undecided else Exit.PASS), lines
+
+
+def _beside(part: str, judged: tuple[str, ...]) -> str:
+    """Name the promises that look at this kind of conversation, and at others as well."""
+    about = (c for c, rule in RULES.items() if part in {*rule.needs, *rule.reads})
+    return ", ".join(code for code in about if code not in judged)
 
 
 def part_of(transcript: Transcript) -> str:
@@ -358,7 +367,7 @@ def explain(code: str) -> list[str]:
         f"  looks at:  {', '.join(rule.needs)}",
         *([f"  and at:    {', '.join(rule.reads)}, if they are made"] if rule.reads else []),
         *(f"  {line.strip()}" for line in page[1:] if line.strip()),
-        f"  see it:    pytest --category {rule.categories[0]} --fault {provoked[0]}"
+        f"  see it:    goldenpath run --category {rule.categories[0]} --fault {provoked[0]}"
         if provoked
         else "  see it:    no fault of the reference backend breaks it yet",
     ]

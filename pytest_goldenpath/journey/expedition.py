@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,8 @@ from typing import Any
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.frames import EVENTS, Sort, decode
+from pytest_goldenpath.contract.frames import EVENTS, decode
+from pytest_goldenpath.contract.rules.handshake import is_turned_away
 from pytest_goldenpath.contract.survey import Missing
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Entry, Kind, Transcript
@@ -28,12 +28,6 @@ LINES_PER_USER = 3
 _FREED_S = 0.25
 #: Waits before who is turned away knocks again, seconds.
 _PLACE_FREED_S = (0.5, 1.0, 1.5)
-_LIMIT = r"(?:limit|quota|too[\s_-]*many|max(?:imum)?(?![a-z])|exceed|at[\s_-]*most|per[\s_-]*user)"
-_TOO_MANY = re.compile(
-    rf"connections?\b.{{0,40}}{_LIMIT}|connection_?{_LIMIT}|{_LIMIT}.{{0,40}}connections?\b",
-    re.IGNORECASE,
-)
-_TOO_MANY_REQUESTS = 429
 #: Names of observations in a line of progress.
 _MOST_NAMES = 4
 
@@ -80,16 +74,6 @@ class Lines:
         if is_turned_away(transcript):
             self.waits_s = ()  # having waited once in vain is enough
         return transcript
-
-
-def is_turned_away(transcript: Transcript) -> bool:
-    """Tell whether there was no welcome because the user has too many connections already."""
-    if transcript.welcome():
-        return False
-    words = [heard.raw for heard in transcript.of_sort(Sort.FAILURE)]
-    words += [entry.text for entry in (transcript.closed, transcript.refused) if entry]
-    limited = transcript.refused is not None and transcript.refused.code == _TOO_MANY_REQUESTS
-    return limited or any(_TOO_MANY.search(text) for text in words)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.errors import ConfigError
 from pytest_goldenpath.target.keys import KEYS, env_name
-from pytest_goldenpath.target.sources import TargetsFile, check_variables, closest
+from pytest_goldenpath.target.sources import TargetsFile, check_variables, closest, unknown_key
 
 FILE_KEYS = (
     "target",
@@ -58,11 +58,9 @@ def check_file(file: TargetsFile) -> None:
         ConfigError: there is one.
 
     """
-    for key, value in file.default.items():
+    for key in file.default:
         if key not in FILE_KEYS:
-            raise ConfigError(
-                key, value, "unknown key", source=file.path, remedy=closest(key, FILE_KEYS)
-            )
+            raise unknown_key(key, key, FILE_KEYS, file.path)
 
 
 def allowed_skips(file: TargetsFile) -> tuple[str, ...]:

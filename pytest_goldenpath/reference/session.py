@@ -161,12 +161,12 @@ class Sockets:
         if seams.on("ws.one_per_user"):
             for older in mine:
                 await older.close(1008, "Replaced by a newer connection")
-        if hub.was_here(user_id) and not mine:
-            for what in seams.every("reconnect.forgets", str):
-                await self._runs.forget(user_id, what)
-            connection.is_deaf = seams.on("reconnect.deaf")
+        is_back = hub.was_here(user_id) and not mine
+        connection.is_deaf = is_back and seams.on("reconnect.deaf")
         hub.add(connection)
         try:
+            for what in seams.every("reconnect.forgets", str) if is_back else ():
+                await self._runs.forget(user_id, what)
             await Session(self._twin, self._runs, websocket, connection).live()
         finally:
             freed_s = self._twin.settings.places.freed_s

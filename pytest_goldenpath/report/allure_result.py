@@ -162,10 +162,10 @@ def read_by(
     found: list[Transcript] = []
     if "journey" in needs and survey.journey:
         found.append(survey.journey)
+    known = {"carriers": survey.carriers, "strangers": survey.strangers, **survey.talks}
     for need in needs:
-        known = {"carriers": survey.carriers, "strangers": survey.strangers}
-        found.extend(known.get(need, survey.talks.get(need, ())))
-    also = (talk for name in sorted(reads) for talk in survey.talks.get(name, ()))
+        found.extend(known.get(need, ()))
+    also = (talk for name in sorted(reads) for talk in known.get(name, ()))
     found.extend(t for t in also if any(is_about(finding, t) for finding in findings))
     return tuple(found)
 

@@ -105,6 +105,12 @@ def write_verdict(folder: Path, verdict: Mapping[str, Any]) -> Path:
     return path
 
 
+def transcript_name(purpose: str) -> str:
+    """Return the file of the conversation that was held for this purpose, the first of its kind."""
+    words = re.findall(r"\w+", purpose)
+    return f"{'-'.join(words)}.jsonl"
+
+
 def write_transcripts(folder: Path, survey: Survey) -> tuple[Path, ...]:
     """Write every conversation of a survey as JSON lines, and return the paths.
 
@@ -112,7 +118,7 @@ def write_transcripts(folder: Path, survey: Survey) -> tuple[Path, ...]:
     """
     paths, seen = [], Counter[str]()
     for transcript in survey.transcripts():
-        name = "-".join(re.findall(r"\w+", transcript.purpose))
+        name = transcript_name(transcript.purpose).removesuffix(".jsonl")
         seen[name] += 1
         numbered = name if seen[name] == 1 else f"{name}-{seen[name]}"
         paths.append(write_transcript(folder, numbered, transcript))

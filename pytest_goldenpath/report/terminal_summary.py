@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_goldenpath.contract.attribution import ELSEWHERE, OFFLINE, ROWS, UNKNOWN
+from pytest_goldenpath.report.files import transcript_name
 from pytest_goldenpath.report.terminal import Line, bypass_lines, cut, finding_lines
 from pytest_goldenpath.verdict.bypass import Bypass
 from pytest_goldenpath.verdict.warmup import NOT_NEEDED
@@ -37,6 +38,12 @@ _USERS = {
     "7": "requests lack a context of their own",
     "8": "safety is switched off",
 }
+#: What they meet by a single code that says more than its hundreds.
+_USERS_BY_CODE = {
+    "GP-603": "what one window asks is told in another",
+    "GP-604": "a second window or login breaks the first",
+    "GP-605": "who comes back has lost what was there",
+}
 ACTIONS = {
     "product": "ours; the product has to be mended, running again will not help",
     "auth": "ours; the product's authentication has to be mended, running again will not help",
@@ -45,6 +52,8 @@ ACTIONS = {
     "upstream": "not ours; run again when the provider is back",
     "harness": "our test set-up, not the product; mend it and run again",
 }
+#: Nobody can tell from outside whose mistake a refused login is.
+_OURS_FIRST = "first look at the credentials and addresses of this run: GOLDENPATH_EMAIL, GOLDENPATH_PASSWORD or GOLDENPATH_TOKEN, and --auth-url"
 #: What the rows of the attribution table look at; rows of one name are told by their first.
 _SIGNS = {
     **{name: sign for name, (sign, _) in ELSEWHERE.items()},
@@ -144,8 +153,11 @@ def _reason(finding: Mapping[str, Any]) -> str:
 
 def _users(findings: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
     """Tell what users meet, by the kinds of the broken promises."""
-    kinds = [finding["code"][3:4] for finding in findings]
-    told = [_USERS[kind] for kind in dict.fromkeys(kinds) if kind in _USERS]
+    met = (
+        _USERS_BY_CODE.get(finding["code"]) or _USERS.get(finding["code"][3:4], "")
+        for finding in findings
+    )
+    told = [words for words in dict.fromkeys(met) if words]
     if told:
         yield Line(f"for users: {_listed(told, _MOST_USERS, '; ')}", "red")
 
@@ -158,6 +170,14 @@ def _whose(verdict: Mapping[str, Any]) -> Iterator[Line]:
         signs = [f"{row}: {_sign(row)}" for row in rows if _sign(row)]
         sign = f" ({_listed(signs, _MOST_SIGNS, '; ')})" if signs else ""
         yield Line(f"{name}: {ACTIONS[name]}{sign}")
+        if name == "auth" and _is_login(blamed):
+            yield Line(_OURS_FIRST, "yellow")
+
+
+def _is_login(blamed: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether it was the login that was refused, for which the tester may be to blame."""
+    findings = [finding for check in blamed for finding in check["findings"]]
+    return any((f["code"], f["attribution"]) == ("GP-201", "auth") for f in findings)
 
 
 def _sign(row: str) -> str:
@@ -192,7 +212,8 @@ def _excerpt(verdict: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) 
             if code is None or code in own:
                 excerpt = check["excerpt"]
                 about = code or ", ".join(sorted(own))
-                yield Line(f'the conversation "{excerpt["conversation"]}" around {about}:')
+                name = excerpt["conversation"]
+                yield Line(f'the conversation "{name}" around {about} ({transcript_name(name)}):')
                 yield from (_frame(frame) for frame in excerpt["frames"][:_MOST_FRAMES])
                 return
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_goldenpath.errors import ConfigError
-from pytest_goldenpath.target.sources import Environment, Setting, TargetsFile, closest
+from pytest_goldenpath.target.sources import Environment, Setting, TargetsFile, unknown_key
 
 ADDRESS_KEYS = ("backend", "auth", "ws", "frontend")
 TEXT_KEYS = (*ADDRESS_KEYS, "control", "revision", "prompt", "seed", "context_api")
@@ -110,7 +110,7 @@ def table_of(name: str, file: TargetsFile, environment: Environment) -> Table:
 def _check(name: str, key: str, value: object, path: str) -> None:
     setting = f"targets.{name}.{key}"
     if key not in KEYS:
-        raise ConfigError(setting, value, "unknown key", source=path, remedy=closest(key, KEYS))
+        raise unknown_key(setting, key, KEYS, path)
     if key in TEXT_KEYS and not (isinstance(value, str) and value.strip()):
         raise ConfigError(setting, value, "not a text", source=path, remedy='write it as "…"')
     if key in FLAG_KEYS and not isinstance(value, bool):

@@ -124,6 +124,18 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"{hint}known are {', '.join(names)}"
 
 
+def unknown_key(setting: str, key: str, known: Iterable[str], path: str) -> ConfigError:
+    """Say that a key of a file means nothing; what stands there is not told, it may be a secret."""
+    remedy = closest(key, known)
+    if any(word in key.lower() for word in ("password", "token", "secret", "key")):
+        remedy = (
+            "credentials stand in no file of targets; set GOLDENPATH_PASSWORD or GOLDENPATH_TOKEN"
+        )
+    elif key == "tool":
+        remedy = "write [targets.NAME]; [tool.goldenpath] is for pyproject.toml"
+    return ConfigError(setting, "***", "unknown key", source=path, remedy=remedy)
+
+
 def check_variables(names: Iterable[str], known: Iterable[str], prefix: str) -> None:
     """Refuse a variable that is nearly one of ours; a misspelt one would be lost in silence.
 

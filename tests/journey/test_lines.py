@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from builders import handshake, healthy_entries, heard, journey
+from pytest_goldenpath.contract.rules.handshake import is_turned_away
 from pytest_goldenpath.contract.transcript import Entry, Kind, Transcript
-from pytest_goldenpath.journey.expedition import Lines, is_turned_away
+from pytest_goldenpath.journey.expedition import Lines
 
 OPENED = Entry(0.01, Kind.OPENED)
 LET_IN = handshake("header", "main_1")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.findings import Attribution, Finding
+from pytest_goldenpath.contract.findings import Attribution, Finding, excerpt
 from pytest_goldenpath.contract.frames import Sort, is_resent
 from pytest_goldenpath.contract.observed import messages_in
 from pytest_goldenpath.contract.rules.handshake import connection_id
@@ -199,7 +199,8 @@ def _forgotten(before: Exchange | None, after: Exchange | None) -> Iterator[Find
             "GP-605",
             f"expected the {had.total()} messages of the user's own thread after reconnecting, "
             f"got {kept} of them",
-            after.evidence(),
+            f"{after.evidence()}; gone: {next(iter(lost)).role or 'somebody'} said "
+            f"{excerpt(next(iter(lost)).text, 120)!r}",
         )
 
 

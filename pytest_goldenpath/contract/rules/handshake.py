@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from pytest_goldenpath.contract.attribution import attribute
+from pytest_goldenpath.contract.attribution import Attributed, attribute
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.frames import Frame, Sort
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken, row_of, sign_of_talk
@@ -18,6 +19,12 @@ _CONNECTION_KEYS = ("connection_id", "websocket_client_id", "client_id", "sessio
 _CUT = "..."
 _SHOWN = 8
 _POLITE_CLOSES = frozenset({1000, 1001})
+_LIMIT = r"(?:limit|quota|too[\s_-]*many|max(?:imum)?(?![a-z])|exceed|at[\s_-]*most|per[\s_-]*user)"
+_TOO_MANY = re.compile(
+    rf"connections?\b.{{0,40}}{_LIMIT}|connection_?{_LIMIT}|{_LIMIT}.{{0,40}}connections?\b",
+    re.IGNORECASE,
+)
+_TOO_MANY_REQUESTS = 429
 #: How the purpose of a call to another socket than that of the users begins.
 SIDE_DOOR = "the side door"
 #: How a stranger is called who has no real expired token.
@@ -127,9 +134,15 @@ def _closed_doors(talks: tuple[Transcript, ...]) -> Iterator[Finding]:
                 "GP-301",
                 f"expected a fresh token in the {talk.carrier} to open the socket, "
                 f"but {talk.last_words()} on {talk.purpose}",
-                attribution=Attribution.AUTH,
-                row=row_of(talk),
+                attribution=_blame(talk),
             )
+
+
+def _blame(talk: Transcript) -> Attributed:
+    """Say whose refusal it was: a limit of connections is no matter of the token."""
+    if is_turned_away(talk):
+        return Attributed(Attribution.PRODUCT, "")
+    return Attributed(Attribution.AUTH, row_of(talk))
 
 
 def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -173,6 +186,16 @@ def shut_out(transcript: Transcript) -> bool:
     sign = sign_of_talk(transcript)
     is_refusal = sign is not None and attribute(sign).attribution is Attribution.AUTH
     return is_refusal or bool(transcript.of_sort(Sort.FAILURE))
+
+
+def is_turned_away(transcript: Transcript) -> bool:
+    """Tell whether there was no welcome because the user has too many connections already."""
+    if transcript.welcome():
+        return False
+    words = [heard.raw for heard in transcript.of_sort(Sort.FAILURE)]
+    words += [entry.text for entry in (transcript.closed, transcript.refused) if entry]
+    limited = transcript.refused is not None and transcript.refused.code == _TOO_MANY_REQUESTS
+    return limited or any(_TOO_MANY.search(text) for text in words)
 
 
 def _admission(transcript: Transcript) -> str:
