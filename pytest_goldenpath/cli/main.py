@@ -113,7 +113,7 @@ def backend(arguments: Sequence[str]) -> int:
     """Run the reference backend by hand, until it is interrupted."""
     from pytest_goldenpath.reference.__main__ import main as serve
 
-    return serve(list(arguments))
+    return serve(list(arguments), "goldenpath backend")
 
 
 def suites_folder() -> Path:

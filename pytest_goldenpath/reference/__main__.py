@@ -106,7 +106,10 @@ async def _serve(settings: Settings, ports: tuple[socket.socket, socket.socket])
     if settings.supervised:
         people = await asyncio.to_thread(_read_users)
     else:
-        people = [NewUser("you@example.com", secrets.token_urlsafe(12), "You")]
+        people = [
+            NewUser(f"{name.lower()}@example.com", secrets.token_urlsafe(12), name)
+            for name in ("You", "Neighbour")
+        ]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -116,7 +119,7 @@ async def _serve(settings: Settings, ports: tuple[socket.socket, socket.socket])
             _watch_parent(loop, stop)
             sys.stdout.write(json.dumps(asdict(ready)) + "\n")
         else:
-            sys.stdout.write(_greeting(ready, people[0]))
+            sys.stdout.write(_greeting(ready, *people))
         sys.stdout.flush()
         await stop.wait()
 
@@ -154,15 +157,16 @@ def _read_users() -> "list[NewUser]":
         ) from error
 
 
-def _greeting(ready: "Ready", user: "NewUser") -> str:
+def _greeting(ready: "Ready", user: "NewUser", other: "NewUser") -> str:
     return (
         f"backend   {ready.backend}  (revision {ready.revision})\n"
         f"auth      {ready.auth}\n"
         f"WebSocket {ready.ws}\n"
         f"user      {user.email}\n"
         f"password  {user.password}\n\n"
-        "Point pytest at it, in another shell:\n\n"
+        "Validate it, in another shell; the second user is for the checks of isolation:\n\n"
         f"  export GOLDENPATH_EMAIL={user.email} GOLDENPATH_PASSWORD={user.password}\n"
+        f"  export GOLDENPATH_EMAIL_2={other.email} GOLDENPATH_PASSWORD_2={other.password}\n"
         f"  goldenpath run --target {ready.backend} --auth-url {ready.auth} --category smoke\n\n"
         "Ctrl+C ends it.\n"
     )

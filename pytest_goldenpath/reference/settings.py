@@ -74,7 +74,7 @@ def parsed(argv: list[str] | None, program: str) -> argparse.Namespace:
     parser.add_argument("--fault", action="append", default=[], help="an illness, or 'list'")
     parser.add_argument("--database", default="", help="SQLAlchemy URL; default: in memory")
     parser.add_argument("--heartbeat", type=float, help="seconds until an idle heartbeat")
-    parser.add_argument("--supervised", action="store_true", help="talk JSON with a parent process")
+    parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
