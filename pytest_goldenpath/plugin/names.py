@@ -58,9 +58,9 @@ def check_file(file: TargetsFile) -> None:
         ConfigError: there is one.
 
     """
-    for key in file.default:
+    for key, value in file.default.items():
         if key not in FILE_KEYS:
-            raise unknown_key(key, key, FILE_KEYS, file.path)
+            raise unknown_key(key, value, FILE_KEYS, file.path)
 
 
 def allowed_skips(file: TargetsFile) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def table_of(name: str, file: TargetsFile, environment: Environment) -> Table:
 def _check(name: str, key: str, value: object, path: str) -> None:
     setting = f"targets.{name}.{key}"
     if key not in KEYS:
-        raise unknown_key(setting, key, KEYS, path)
+        raise unknown_key(setting, value, KEYS, path)
     if key in TEXT_KEYS and not (isinstance(value, str) and value.strip()):
         raise ConfigError(setting, value, "not a text", source=path, remedy='write it as "…"')
     if key in FLAG_KEYS and not isinstance(value, bool):

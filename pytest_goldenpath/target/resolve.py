@@ -101,6 +101,8 @@ def resolve(options: Options, process: Mapping[str, str], folders: tuple[Path, .
     is_url = "://" in named.value
     name = _display_name(named.value) if is_url else named.value
     _check_known(named, file, is_url=is_url)
+    for other in file.tables:  # a mistake would be met by whoever names that target next
+        table_of(other, file, environment)
     table = table_of(name, file, environment)
     sources = {"target": named.source}
     addresses = _addresses(named, options, table, sources, is_url=is_url)

@@ -124,16 +124,26 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"{hint}known are {', '.join(names)}"
 
 
-def unknown_key(setting: str, key: str, known: Iterable[str], path: str) -> ConfigError:
-    """Say that a key of a file means nothing; what stands there is not told, it may be a secret."""
-    remedy = closest(key, known)
+def unknown_key(setting: str, value: object, known: Iterable[str], path: str) -> ConfigError:
+    """Say that a key of a file means nothing; only what is nearly one of ours shows its value.
+
+    Args:
+        setting: the key, with its table before it.
+        value: what stands there, which may be a secret.
+        known: the keys that may stand there.
+        path: the file.
+
+    """
+    key, names = setting.rpartition(".")[2], sorted(known)
+    is_near = bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+    remedy = closest(key, names)
     if any(word in key.lower() for word in ("password", "token", "secret", "key")):
-        remedy = (
-            "credentials stand in no file of targets; set GOLDENPATH_PASSWORD or GOLDENPATH_TOKEN"
-        )
+        is_near = False
+        remedy = "no file of targets holds credentials; set GOLDENPATH_PASSWORD or GOLDENPATH_TOKEN"
     elif key == "tool":
         remedy = "write [targets.NAME]; [tool.goldenpath] is for pyproject.toml"
-    return ConfigError(setting, "***", "unknown key", source=path, remedy=remedy)
+    shown = value if is_near else "***"
+    return ConfigError(setting, shown, "unknown key", source=path, remedy=remedy)
 
 
 def check_variables(names: Iterable[str], known: Iterable[str], prefix: str) -> None:

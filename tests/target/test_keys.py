@@ -58,11 +58,12 @@ def test_flag_is_not_read_from_the_environment() -> None:
     [
         (
             {"bakend": "x"},
-            "targets.pre.bakend = '***' (from t.toml): unknown key; did you mean bac",
+            "targets.pre.bakend = 'x' (from t.toml): unknown key; did you mean bac",
         ),
+        ({"pwd": "hunter22"}, "targets.pre.pwd = '***' (from t.toml): unknown key;"),
         (
             {"password": "hunter22"},
-            "targets.pre.password = '***' (from t.toml): unknown key; credentials stand in no",
+            "targets.pre.password = '***' (from t.toml): unknown key; no file of targets holds",
         ),
         ({"backend": 5}, "targets.pre.backend = 5 (from t.toml): not a text; write it as"),
         ({"auth": ""}, "targets.pre.auth = '' (from t.toml): not a text; write it as"),
@@ -72,7 +73,18 @@ def test_flag_is_not_read_from_the_environment() -> None:
         ({"run_deadline_s": True}, "targets.pre.run_deadline_s = True (from t.toml): not a number"),
         ({"run_deadline_s": {}}, "targets.pre.run_deadline_s = {} (from t.toml): not a number"),
     ],
-    ids=["unknown", "password", "number", "empty", "list", "word", "one", "flag", "table"],
+    ids=[
+        "unknown",
+        "strange",
+        "password",
+        "number",
+        "empty",
+        "list",
+        "word",
+        "one",
+        "flag",
+        "table",
+    ],
 )
 def test_wrong_value_is_refused(values: dict[str, object], sentence: str) -> None:
     """A wrong value is named with its key, its file and the remedy."""

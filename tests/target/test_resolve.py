@@ -166,6 +166,16 @@ def test_production_is_accepted_when_the_table_says_so(tmp_path: Path) -> None:
     assert by_name.target.backend == by_address.target.backend == "https://api.netrasystems.ai"
 
 
+@pytest.mark.parametrize("name", ["one", "other", "local", "https://one.example.com"])
+def test_mistake_in_any_table_is_refused(tmp_path: Path, name: str) -> None:
+    """A wrong value is named whichever target was asked for; without it all can be used."""
+    good = '[targets.one]\nbackend = "https://one.example.com"\n[targets.other]\nrun_deadline_s = '
+
+    with pytest.raises(ConfigError, match=r"targets\.other\.run_deadline_s = -8"):
+        resolved(tmp_path, Options(target=name), f'{good}-8\nbackend = "https://two.example.com"')
+    assert resolved(tmp_path, Options(target=name), f'{good}8\nbackend = "https://two.example.com"')
+
+
 def test_production_is_not_opened_by_the_environment(tmp_path: Path) -> None:
     """A variable is not enough to let a run at production."""
     with pytest.raises(ConfigError, match="looks like production"):
