@@ -81,7 +81,7 @@ def explain(error: BaseException) -> Explained:
             reason = str(error).partition("\n")[0]
             return _by_finding(Outcome.FAILED, error.findings, reason, _UNEXPLAINED)
         case CheckBlocked():
-            blame = Attributed(Attribution.HARNESS, OWN_FAULT)
+            blame = Attributed(Attribution.HARNESS, "")  # the reason itself says what is missing
             return _by_finding(Outcome.INCONCLUSIVE, error.findings, str(error), blame)
         case CheckSkipped():
             return Explained(Outcome.SKIPPED, None, (), str(error))
