@@ -20,8 +20,8 @@ from pytest_goldenpath.contract.rules.events import (
     STARTED,
     THINKING,
     TOOL_COMPLETED,
-    tool_of,
 )
+from pytest_goldenpath.contract.rules.steps import tool_of
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Kind, agent_of
@@ -116,6 +116,10 @@ def content_is_real(survey: Survey) -> Ruling:
     if thoughts and all(is_placeholder(h.frame.text(*_THOUGHT_KEYS), "") for h in thoughts):
         message = "expected some thought to tell what it is about, got only words about progress"
         found.setdefault(message, broken("GP-411", message, thoughts[0].evidence()))
+    called = [heard for heard in events if heard.frame.name == TOOL_COMPLETED]
+    if called and all(_is_failed_call(heard.frame) for heard in called):
+        message = "expected some tool of the run to work, got nothing but errors for results"
+        found.setdefault(message, broken("GP-411", message, called[-1].evidence()))
     return tuple(found.values())
 
 
@@ -175,6 +179,20 @@ def _has_results(frame: Frame) -> bool:
     return value is not None and value not in ({}, [], "")
 
 
+def _is_failed_call(frame: Frame) -> bool:
+    """Tell whether a tool's result is an error; a call that is tried again may have one."""
+    told = frame.text(*_RESULT_KEYS)
+    return frame.reports_failure() or bool(_TRACEBACK.search(told))
+
+
+def _is_hollow(value: object, depth: int = 4) -> bool:
+    """Tell whether a result holds nothing: no value, or only keys with none."""
+    if isinstance(value, dict | list) and depth:
+        inner = value.values() if isinstance(value, dict) else value
+        return all(_is_hollow(one, depth - 1) for one in inner)
+    return value is None or value == ""
+
+
 def _is_answered(frame: Frame) -> bool:
     structured = frame.find("final_response", "result")
     return len(frame.answer()) > ANSWER_CHARACTERS or (
@@ -206,7 +224,7 @@ _MUST_HAVE: dict[str, tuple[tuple[str, Callable[[Heard], bool]], ...]] = {
 
 
 def _lacks(heard: Heard) -> Iterator[str]:
-    if not heard.frame.text("run_id", "thread_id"):
+    if not heard.frame.words("run_id", "thread_id"):
         yield "a run or a thread"
     for what, is_there in _MUST_HAVE[heard.frame.name]:
         if not is_there(heard):
@@ -225,7 +243,8 @@ def _placeholders(heard: Heard) -> Iterator[str]:
             yield repr(text)
     if heard.frame.name == TOOL_COMPLETED:
         value = heard.frame.find(*_RESULT_KEYS)
-        if value in ({}, [], "") or (isinstance(value, str) and is_placeholder(value, "")):
+        is_text = isinstance(value, str) and is_placeholder(value, "")
+        if is_text or (value is not None and _is_hollow(value)):
             yield "an empty result"
 
 

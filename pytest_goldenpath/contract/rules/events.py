@@ -5,14 +5,13 @@ These are GP-401 to GP-409, GP-412 to GP-414 and GP-416.
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
-from pytest_goldenpath.contract.frames import EVENTS, Sort
+from pytest_goldenpath.contract.frames import EVENTS, Sort, is_resent
+from pytest_goldenpath.contract.rules.steps import once, repeated, run_of, tool_of
 from pytest_goldenpath.contract.ruling import (
     Ruling,
     Unlooked,
@@ -24,9 +23,6 @@ from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Heard, Transcript, agent_of, last_completion
 
 STARTED, THINKING, EXECUTING, TOOL_COMPLETED, COMPLETED = EVENTS
-#: Fields of a frame that an announced re-send may change (protocol 4.7.6).
-_RESEND_MARKS = ("attempt", "recovered", "original_failure")
-_TIMES = frozenset({"timestamp", "event_id", "message_id", "critical", *_RESEND_MARKS})
 #: What may have kept a request from being sent, most telling first.
 BEFORE_THE_REQUEST = ("GP-201", "GP-301", "GP-304", "GP-305")
 #: Agents tell their events side by side, so stamps of neighbours may cross by this much.
@@ -96,19 +92,20 @@ def stamps_are_right(survey: Survey) -> Ruling:
     if journey is None or not events:
         return _NO_EVENTS
     found: dict[str, Finding] = {}
-    latest = float("-inf")
+    latest: dict[str, float] = {}  # of each agent, for they may have clocks of their own
     for heard in events:
         problem = ""
-        stamp = stamp_of(heard)
+        stamp, agent = stamp_of(heard), agent_of(heard)
         if heard.frame.find("timestamp", "created_at") is None:
             problem = "none"
         elif stamp is None:
             problem = "one that is no time"
-        elif stamp < latest - BACKWARDS_S:
+        elif stamp < latest.get(agent, stamp) - BACKWARDS_S and not is_resent(heard.frame):
             problem = "one that runs backwards"
         elif journey.epoch_s and abs(stamp - journey.epoch_s - heard.at_s) > CLOCK_S:
             problem = f"one that is {abs(stamp - journey.epoch_s - heard.at_s):.0f} s off the clock"
-        latest = max(latest, stamp) if stamp is not None else latest
+        if stamp is not None:
+            latest[agent] = max(latest.get(agent, stamp), stamp)
         if problem:
             key = problem.partition(" s off")[0].rstrip("0123456789 ")
             message = f"expected a time stamp near the clock, rising, got {problem}"
@@ -220,7 +217,7 @@ def events_are_in_order(survey: Survey) -> Ruling:
     events = journey.events() if journey else ()
     if journey is None or not events:
         return _NO_EVENTS
-    return tuple(_order_findings(journey, events))
+    return tuple(_order_findings(journey, once(events)))
 
 
 def tools_are_paired(survey: Survey) -> Ruling:
@@ -228,7 +225,7 @@ def tools_are_paired(survey: Survey) -> Ruling:
     events = survey.journey.events() if survey.journey else ()
     if not events:
         return _NO_EVENTS
-    return tuple(_pair_findings(events, survey.journey))
+    return tuple(_pair_findings(once(events), survey.journey))
 
 
 def nothing_comes_twice(survey: Survey) -> Ruling:
@@ -236,16 +233,14 @@ def nothing_comes_twice(survey: Survey) -> Ruling:
     events = survey.journey.events() if survey.journey else ()
     if not events:
         return _NO_EVENTS
-    found: dict[str, Finding] = {}
-    seen: Counter[str] = Counter()
-    for heard in events:
-        if any(heard.frame.find(mark) for mark in _RESEND_MARKS):
-            continue
-        key = _step_of(heard)
-        seen[key] += 1
-        if seen[key] > 1:
-            message = f"expected each step once, got {heard.frame.name} of the same step twice"
-            found.setdefault(key, broken("GP-408", message, heard.evidence()))
+    found = {
+        key: broken(
+            "GP-408",
+            f"expected each step once, got {heard.frame.name} of the same step twice",
+            heard.evidence(),
+        )
+        for key, heard in repeated(events)
+    }
     return tuple(found.values())
 
 
@@ -260,16 +255,6 @@ def identity_is_ours(survey: Survey) -> Ruling:
     return (*_identity_findings(journey), *_shared_runs(journey, later))
 
 
-def tool_of(heard: Heard) -> str:
-    """Return the name of the tool that an event is about, or ''."""
-    return heard.frame.text("tool_name", "tool")
-
-
-def run_of(heard: Heard) -> str:
-    """Return the run that an event says it belongs to, or ''."""
-    return heard.frame.text("run_id")
-
-
 def _order_findings(journey: Transcript, events: tuple[Heard, ...]) -> Iterator[Finding]:
     first = events[0]
     started = any(heard.frame.name == STARTED for heard in events)
@@ -277,12 +262,13 @@ def _order_findings(journey: Transcript, events: tuple[Heard, ...]) -> Iterator[
         yield _out_of_order(f"expected {STARTED} first, got {first.frame.name} before it", first)
     end = last_completion(events)
     for heard in events[end + 1 :] if end is not None else ():
-        if not any(heard.frame.find(mark) for mark in _RESEND_MARKS):
+        if not is_resent(heard.frame):
             yield _out_of_order(
                 f"expected nothing after the final {COMPLETED}, got {heard.frame.name}", heard
             )
             break
-    for heard in journey.early_events()[:1]:
+    early = (heard for heard in journey.early_events() if not is_resent(heard.frame))
+    for heard in islice(early, 1):
         yield _out_of_order(f"expected no event before a request, got {heard.frame.name}", heard)
 
 
@@ -322,24 +308,6 @@ def _same_call(executing: Heard, completed: Heard) -> bool:
     if all(ids):
         return ids[0] == ids[1] and tool_of(executing) == tool_of(completed)
     return tool_of(executing) == tool_of(completed)
-
-
-def _step_of(heard: Heard) -> str:
-    """Name what an event tells: the agent's start or end, the tool call, or its whole content."""
-    name, frame = heard.frame.name, heard.frame
-    owner = f"{run_of(heard)}/{agent_of(heard)}"
-    call = frame.text("execution_id")
-    if name in {STARTED, COMPLETED}:
-        return f"{name}/{owner}"
-    if call:
-        return f"{name}/{owner}/{tool_of(heard)}/{call}"
-    return f"{name}/{owner}/{json.dumps(_content(frame.document), sort_keys=True)}"
-
-
-def _content(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _content(inner) for key, inner in value.items() if key not in _TIMES}
-    return value
 
 
 def _shared_runs(journey: Transcript, later: tuple[Transcript, ...]) -> Iterator[Finding]:

@@ -1,0 +1,106 @@
+"""What is announced again counts once, what is tried again is no duplicate, and errors are no results."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from builders import EPOCH, healthy_entries, journey, survey
+from pytest_goldenpath.contract.findings import Severity
+from pytest_goldenpath.contract.judgement import judge
+from pytest_goldenpath.contract.survey import Survey
+from pytest_goldenpath.contract.transcript import Entry, Kind
+
+CODES = ("GP-406", "GP-407", "GP-408", "GP-409", "GP-410", "GP-411", "GP-412")
+STARTED, THINKING, EXECUTING, COMPLETED_TOOL, COMPLETED = range(5)
+
+
+def events() -> list[dict[str, object]]:
+    """Return the documents of a healthy run's events, without ids of their calls."""
+    heard = [json.loads(e.text) for e in healthy_entries() if e.kind is Kind.HEARD]
+    told = [document for document in heard if document["type"].startswith(("agent_", "tool_"))]
+    return [{k: v for k, v in one.items() if k not in {"execution_id", "step"}} for one in told]
+
+
+def run(*told: dict[str, object], before: tuple[dict[str, object], ...] = ()) -> Survey:
+    """Build a survey whose run tells these events, a hundredth of a second apart."""
+    entries = healthy_entries()
+    asked = next(i for i, entry in enumerate(entries) if entry.label == "request")
+    early = [Entry(0.045, Kind.HEARD, text=json.dumps(one)) for one in before]
+    made = []
+    for number, one in enumerate(told):
+        at_s = 0.06 + number / 100
+        stamped = {"timestamp": EPOCH + at_s, **{k: v for k, v in one.items() if k != "timestamp"}}
+        stamped["timestamp"] = one.get("own", stamped["timestamp"])
+        made.append(Entry(at_s, Kind.HEARD, text=json.dumps(stamped)))
+    return survey(journey=journey((*entries[:asked], *early, entries[asked], *made)))
+
+
+def found(observed: Survey) -> set[str]:
+    """Return the codes of these promises that are broken."""
+    judged = {code: judge(code, observed).findings for code in CODES}
+    return {c for c, fs in judged.items() if any(f.severity is Severity.MUST for f in fs)}
+
+
+def again(event: dict[str, object], **fields: object) -> dict[str, object]:
+    """Return an event once more, with other fields."""
+    return {**event, **fields}
+
+
+A, T, X, R, C = events()
+SKEWED = {"agent_name": "data", "own": EPOCH - 3.0}
+LEGAL = {
+    "as it is": run(A, T, X, R, C),
+    "a call announced again": run(A, T, X, again(X, attempt=2), R, C),
+    "a result announced again": run(A, T, X, R, again(R, recovered=True), C),
+    "a thought that comes late": run(A, T, X, R, again(T, recovered=True, own=EPOCH - 30), C),
+    "a lost result sent later": run(A, T, X, again(R, recovered=True), C),
+    "a lost thought of before": run(A, T, X, R, C, before=(again(T, recovered=True),)),
+    "first attempts": run(*(again(event, attempt=1) for event in (A, T, X, R, C))),
+    "a call tried again": run(A, T, X, again(R, success=False), X, R, C),
+    "a thought thought again": run(A, T, X, R, T, C),
+    "ids of whole numbers": run(*(again(e, run_id=7, thread_id=None) for e in (A, T, X, R, C))),
+    "a clock of its own": run(A, T, again(A, **SKEWED), X, R, again(C, **SKEWED), C),
+}
+ILLEGAL = {
+    "a call twice": (run(A, T, X, X, R, C), "GP-408"),
+    "a result twice": (run(A, T, X, R, R, C), "GP-408"),
+    "a thought twice": (run(A, T, T, X, R, C), "GP-408"),
+    "all twice as first attempts": (
+        run(*(again(e, attempt=1) for e in (A, A, T, T, X, X, R, R, C))),
+        "GP-408",
+    ),
+    "a numbered thought once more": (run(A, again(T, step=1), X, R, again(T, step=1), C), "GP-408"),
+    "a thought of before": (run(A, T, X, R, C, before=(T,)), "GP-406"),
+    "its own clock runs backwards": (run(A, T, X, again(R, own=EPOCH - 30), C), "GP-412"),
+    "nothing but errors": (run(A, T, X, again(R, success=False), C), "GP-411"),
+    "an error for a result": (run(A, T, X, again(R, result={"error": "refused"}), C), "GP-411"),
+    "a traceback for a result": (
+        run(A, T, X, again(R, result='Traceback (most recent call last):\n  File "x", line 1'), C),
+        "GP-411",
+    ),
+    "keys without values": (run(A, T, X, again(R, result={"rows": None, "usd": {}}), C), "GP-411"),
+}
+
+
+@pytest.mark.parametrize("observed", LEGAL.values(), ids=LEGAL)
+def test_legal_run_is_not_accused(observed: Survey) -> None:
+    """A platform may send again, try again, and run on more than one machine."""
+    assert found(observed) == set()
+
+
+@pytest.mark.parametrize(("observed", "code"), ILLEGAL.values(), ids=ILLEGAL)
+def test_twin_is_found(observed: Survey, code: str) -> None:
+    """The same without a reason is a finding."""
+    assert code in found(observed)
+
+
+def test_examples_differ_from_the_healthy_run() -> None:
+    """No example says by mistake what the healthy one says."""
+    plain = LEGAL["as it is"].journey
+    others = [o.journey for name, o in LEGAL.items() if name != "as it is"]
+
+    assert plain is not None
+    assert all(replace(other, purpose=plain.purpose) != plain for other in others if other)
