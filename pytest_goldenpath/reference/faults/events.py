@@ -290,7 +290,7 @@ FAULTS = (
     ill("later-runs-wrong-result", "the calculated result of all runs but the first is off by one",
         "", "GP-503", "GP-507", "c", ("run.spares", "first run"), ("answer.off_by", 1)),
     ill("event-long-after-completion", "a thought comes half a second after the final completion",
-        "F51", "GP-406", "", "c", ("events.insert", _AFTERTHOUGHT),
+        "F51", "GP-406", "GP-409", "c", ("events.insert", _AFTERTHOUGHT),
         ("events.pause", Pause(Select(agent="auditor"), 0.5))),
     ill("closes-long-after-run", "the connection closes half a second after the run", "F18",
         "GP-308", "GP-307 GP-604 GP-605", "c", ("events.insert", _AFTERTHOUGHT),
