@@ -27,10 +27,11 @@ from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.contract.transcript import Kind as EntryKind
 from pytest_goldenpath.contract.transcript import Request, Transcript
 from pytest_goldenpath.journey.clock import Stopwatch, wall_clock
+from pytest_goldenpath.journey.confided import is_plain, looks_secret
 from pytest_goldenpath.journey.conversation import Conversation
 from pytest_goldenpath.journey.login import learn_issued
 from pytest_goldenpath.journey.symptoms import symptom_of, symptom_of_answer
-from pytest_goldenpath.journey.web import clean_headers, looks_secret, tls_context
+from pytest_goldenpath.journey.web import clean_headers, tls_context
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
 
@@ -260,7 +261,7 @@ async def _drive(
 ) -> None:
     pairs = list(connection.response.headers.raw_items()) if connection.response else []
     chosen = connection.subprotocol or ""
-    if looks_secret(bearing := chosen.partition(".")[2]):
+    if looks_secret(bearing := chosen.partition(".")[2]) and not is_plain(bearing):
         redactor.learn(Secret(bearing))
     headers = clean_headers(pairs, redactor)
     conversation.on_opened(stopwatch.now(), redactor.redact(chosen), headers)

@@ -16,7 +16,8 @@ from pytest_goldenpath.contract.exchange import Exchange, parse_json
 from pytest_goldenpath.contract.rules.token import SUCCESSES
 from pytest_goldenpath.contract.survey import Login, TokenFacts
 from pytest_goldenpath.journey.clock import wall_clock
-from pytest_goldenpath.journey.web import Answer, Web, looks_secret
+from pytest_goldenpath.journey.confided import claims_of, looks_secret
+from pytest_goldenpath.journey.web import Answer, Web
 from pytest_goldenpath.secrets import Redactor, Secret
 from pytest_goldenpath.target.model import (
     Credentials,
@@ -140,17 +141,6 @@ def _ready(credentials: ReadyToken, redactor: Redactor) -> tuple[Login, User]:
     facts = facts_of(token, redactor)
     record = Login(credentials.way, None, has_access_token=True, subject=subject, token=facts)
     return record, User(subject, token)
-
-
-def claims_of(token: Secret) -> Mapping[str, Any]:
-    """Read the claims of a token without trusting them; empty when it is no JWT."""
-    import jwt
-
-    try:
-        claims = jwt.decode(token.reveal(), options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
-        return {}
-    return claims
 
 
 def facts_of(token: Secret, redactor: Redactor) -> TokenFacts:

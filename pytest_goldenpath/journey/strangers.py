@@ -23,8 +23,9 @@ from pytest_goldenpath.journey.channel import (
     Call,
     hold,
 )
+from pytest_goldenpath.journey.confided import claims_of
 from pytest_goldenpath.journey.conversation import AwaitRefusal, Conversation, Outgoing
-from pytest_goldenpath.journey.login import User, claims_of
+from pytest_goldenpath.journey.login import User
 from pytest_goldenpath.secrets import Redactor, Secret
 
 #: What a text is called that is no token at all.

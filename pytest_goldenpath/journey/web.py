@@ -7,7 +7,6 @@ is no news of the target.
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import zlib
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ import httpx
 from pytest_goldenpath.contract.exchange import Exchange, parse_object
 from pytest_goldenpath.contract.symptom import FAILED, HEALTHY, Kind, Symptom
 from pytest_goldenpath.journey.clock import LagMeter, Stopwatch
+from pytest_goldenpath.journey.confided import claims_of, cookie_secrets, looks_secret, names_in
 from pytest_goldenpath.journey.symptoms import Servers, symptom_of, symptom_of_answer
 from pytest_goldenpath.secrets import MASK, Redactor, Secret
 from pytest_goldenpath.target.urls import is_loopback
@@ -32,10 +32,7 @@ MOST_BYTES = 262_144
 _SHOWN_BYTES = 4096
 _MOST_HEADERS = 100
 #: Every secret that is known is looked for in every text, so a flood of them would be felt.
-_MOST_COOKIES, _MOST_COOKIES_LEARNT, _LONGEST_SECRET = 10, 200, 16_384
-#: No token holds what JSON or a sentence is made of, and a long or a numbered one is no word.
-_TOKEN = re.compile(r"""[^\s"'{}\[\]<>,]+""")
-_TELLING = 16
+_MOST_COOKIES_LEARNT = 200
 #: zlib's word for "gzip or deflate, whatever it is".
 _ANY_WINDOW = 47
 _LONGEST_HEADER = 2000
@@ -70,6 +67,7 @@ class Web:
         self._stopwatch = stopwatch
         self._lag = LagMeter()
         self._cookies = 0
+        self._names: frozenset[str] = frozenset()
         self._servers = Servers()
         self.ready = False
         self._client = httpx.AsyncClient(
@@ -136,6 +134,8 @@ class Web:
             symptom = self._symptom(error, record, opening, lag_s)
             return Answer(record.failed(self._stopwatch.now(), symptom, self._redactor), {})
         answered = parse_object(body.decode("utf-8", "replace"))
+        if secret_keys or token:
+            self._names |= _told_openly(json or {}, answered, token, secret_keys)
         self._learn(response, answered, secret_keys)
         exchange = record.answered(
             self._stopwatch.now(),
@@ -173,7 +173,7 @@ class Web:
         for key in keys:
             if looks_secret(answered.get(key)):
                 self._redactor.learn(Secret(answered[key]))
-        for value in _cookie_values(response):
+        for value in cookie_secrets(response, self._names):
             if self._cookies < _MOST_COOKIES_LEARNT:
                 self._cookies += 1
                 self._redactor.learn(Secret(value))
@@ -215,32 +215,21 @@ _OPENING_STEPS = {
 }
 
 
-def learn_cookies(response: httpx.Response, redactor: Redactor) -> None:
-    """Take the value of each of the first cookies that an answer sets for a secret."""
-    for value in _cookie_values(response):
-        redactor.learn(Secret(value))
-
-
-def _cookie_values(response: httpx.Response) -> list[str]:
-    """Return the values of the first cookies of an answer that may be secrets."""
-    cookies = response.headers.get_list("set-cookie")[:_MOST_COOKIES]
-    values = (cookie.partition(";")[0].partition("=")[2].strip('" ') for cookie in cookies)
-    return [value for value in values if looks_secret(value)]
+def _told_openly(
+    sent: Mapping[str, Any],
+    answered: Mapping[str, Any],
+    token: Secret | None,
+    keys: tuple[str, ...],
+) -> frozenset[str]:
+    """Return the names that a request and its answer tell, and the tokens of both."""
+    given = (answered.get(key) for key in keys)
+    tokens = (*(Secret(value) for value in given if isinstance(value, str)), token or Secret(""))
+    return names_in(sent, answered, *map(claims_of, tokens))
 
 
 def _signed(headers: Mapping[str, str] | None, token: Secret | None) -> dict[str, str]:
     bearer = {"authorization": f"Bearer {token.reveal()}"} if token else {}
     return {**(headers or {}), **bearer}
-
-
-def looks_secret(value: object) -> bool:
-    """Tell a token from a word: what is learnt is cut out before anybody judges it."""
-    return (
-        isinstance(value, str)
-        and len(value) <= _LONGEST_SECRET
-        and bool(_TOKEN.fullmatch(value))
-        and (len(value) >= _TELLING or any(map(str.isdigit, value)))
-    )
 
 
 def tls_context() -> ssl.SSLContext:

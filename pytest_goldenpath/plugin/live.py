@@ -22,10 +22,11 @@ from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Transcript
 from pytest_goldenpath.errors import CheckBlocked, InfraError
 from pytest_goldenpath.journey.clock import Stopwatch
+from pytest_goldenpath.journey.confided import learn_cookies
 from pytest_goldenpath.journey.golden import hold_journey
 from pytest_goldenpath.journey.login import User, log_in
 from pytest_goldenpath.journey.outage import conduct_patiently
-from pytest_goldenpath.journey.web import Web, learn_cookies, tls_context
+from pytest_goldenpath.journey.web import Web, tls_context
 from pytest_goldenpath.plugin.collection import requirements_of
 from pytest_goldenpath.plugin.judging import with_own_attribution, with_own_judgement
 from pytest_goldenpath.plugin.outcomes import HELD, JUDGED

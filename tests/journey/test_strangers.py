@@ -16,7 +16,8 @@ from pytest_goldenpath.journey.channel import (
     SUBPROTOCOL,
     TICKET,
 )
-from pytest_goldenpath.journey.login import User, claims_of
+from pytest_goldenpath.journey.confided import claims_of
+from pytest_goldenpath.journey.login import User
 from pytest_goldenpath.journey.strangers import side_door_calls, stranger_calls
 from pytest_goldenpath.secrets import Secret
 
