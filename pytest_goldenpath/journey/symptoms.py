@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from pytest_goldenpath.contract.exchange import parse_json
 from pytest_goldenpath.contract.findings import printable
-from pytest_goldenpath.contract.rules.health import REVISION_HEADERS
+from pytest_goldenpath.contract.rules.revision import REVISION_HEADERS
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.journey.clock import wall_clock
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.rules.health import QUICK_S, revisions_of
+from pytest_goldenpath.contract.rules.health import QUICK_S
+from pytest_goldenpath.contract.rules.revision import revisions_of
 from pytest_goldenpath.contract.symptom import Kind, Symptom
 from pytest_goldenpath.journey.clock import Stopwatch
 from pytest_goldenpath.journey.database import Database, Seen

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pytest_goldenpath.contract.rules.health import count_503, revisions_of
+from pytest_goldenpath.contract.rules.health import count_503
+from pytest_goldenpath.contract.rules.revision import revisions_of
 from pytest_goldenpath.plugin.leaks import Leaks
 from pytest_goldenpath.plugin.options import TAKEN, command_of
 from pytest_goldenpath.plugin.outcomes import check_of

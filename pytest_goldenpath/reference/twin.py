@@ -177,5 +177,8 @@ def assembled(settings: Settings) -> Twin:
         agent=Agent(database, seams),
         hub=Hub(),
         auth_build=Build((settings.revision,)),
-        build=Build([str(name).format(revision=settings.revision) for name in revisions]),
+        build=Build(
+            [str(name).format(revision=settings.revision) for name in revisions],
+            of_api=seams.at("backend.api_revision", str) or "",
+        ),
     )

@@ -109,7 +109,7 @@ class Stamp:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        revision = self._build.revision()
+        revision = self._build.revision(scope["path"])
         scope.setdefault("state", {})["revision"] = revision
 
         async def stamped(message: Message) -> None:
@@ -124,12 +124,15 @@ class Stamp:
 class Build:
     """Which build answers; a stale or a mixed rollout answers with another one."""
 
-    def __init__(self, revisions: Sequence[str]) -> None:
+    def __init__(self, revisions: Sequence[str], *, of_api: str = "") -> None:
         self._revisions = revisions
+        self._of_api = of_api
         self._answers = 0
 
-    def revision(self) -> str:
-        """Return the revision of the instance that gives the next answer."""
+    def revision(self, path: str) -> str:
+        """Return the revision of the instance that gives the next answer, to this path."""
+        if self._of_api and path.startswith("/api/"):
+            return self._of_api
         self._answers += 1
         return self._revisions[self._answers % len(self._revisions)]
 

@@ -15,6 +15,12 @@ def test_services_stay_available(prove: Prove) -> None:
     prove()
 
 
+@pytest.mark.requirement("GP-106")
+def test_one_build_answers(prove: Prove) -> None:
+    """Whatever the run asked for, the same build answered."""
+    prove()
+
+
 @pytest.mark.requirement("GP-107")
 def test_database_works(prove: Prove) -> None:
     """A thread can be created, written, read back, listed and deleted, and then it is gone."""

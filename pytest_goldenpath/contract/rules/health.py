@@ -1,4 +1,4 @@
-"""Health: GP-101 to GP-109."""
+"""Health: GP-101 to GP-105, GP-108 and GP-109; GP-106 is in ``revision.py``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pytest_goldenpath.contract.attribution import attribute
 from pytest_goldenpath.contract.exchange import Exchange
-from pytest_goldenpath.contract.findings import Finding, Severity, printable
+from pytest_goldenpath.contract.findings import Finding, Severity
 from pytest_goldenpath.contract.ruling import (
     Ruling,
     Unlooked,
@@ -62,9 +62,6 @@ _ELSEWHERE = frozenset(
 _DISMISSED = {"optional": True, "required": False, "critical": False, "critical_to_chat": False}
 _DEEPEST = 5
 _NAME_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
-#: Where a service says which build it is, most telling first.
-_REVISION_KEYS = ("revision", "git_sha", "commit", "build", "version")
-REVISION_HEADERS = ("x-revision", "x-service-revision", "x-service-version", "x-app-version")
 
 
 def backend_answers(survey: Survey) -> Ruling:
@@ -129,34 +126,6 @@ def health_is_deep(survey: Survey) -> Ruling:
     )
 
 
-def revision_is_expected(survey: Survey) -> Ruling:
-    """GP-106: every answer names the expected build, and all name the same one."""
-    answers = [exchange for exchange in survey.health if exchange.status == _OK]
-    if not answers:
-        return Unlooked("no health answer came with 200", blocked_by=("GP-101",))
-    named = [(exchange, revisions_of(exchange)) for exchange in answers]
-    expected = survey.expected_revision
-    if expected:
-        strange = [(e, names) for e, names in named if expected not in names]
-        if not strange:
-            return ()
-        exchange, names = strange[0]
-        said = ", ".join(names) or "no revision at all"
-        return (
-            broken(
-                "GP-106",
-                f"expected revision {expected} on every answer, "
-                f"got {said} on {len(strange)} of {len(named)}",
-                exchange.evidence(),
-            ),
-        )
-    distinct = {names[0] if names else "none" for _, names in named}
-    if len(distinct) > 1:
-        told = " and ".join(sorted(distinct))
-        return (broken("GP-106", f"expected one revision on every answer, got {told}"),)
-    return ()
-
-
 def readiness_agrees(survey: Survey) -> Ruling:
     """GP-108: ready endpoints answer in time and do not contradict ``/health``."""
     if not survey.readiness:
@@ -215,15 +184,6 @@ def _unavailable(survey: Survey) -> list[tuple[str, Symptom]]:
     )
     met = (*late, *talks, *overcome)
     return [(words, sign) for words, sign in met if sign and sign.status == _UNAVAILABLE]
-
-
-def revisions_of(exchange: Exchange) -> tuple[str, ...]:
-    """Return every build name that an answer carries, most telling first."""
-    document = exchange.document()
-    bodies = (document.get(key) for key in _REVISION_KEYS)
-    headers = (exchange.header(name) for name in REVISION_HEADERS)
-    names = (printable(v) for v in (*bodies, *headers) if isinstance(v, str) and v)
-    return tuple(dict.fromkeys(names))
 
 
 def _answers(code: str, exchanges: tuple[Exchange, ...]) -> tuple[Finding, ...]:

@@ -67,6 +67,8 @@ FAULTS = (
         "", "s r", ("backend.revisions", ("ref-before",))),
     ill("mixed-revision", "old and new build answer in turn", "F95", "GP-106", "", "s r",
         ("backend.revisions", ("{revision}", "ref-before"))),
+    ill("stale-api", "health is of the new build, but the routes under /api are of the old one",
+        "F95", "GP-106", "", "c", ("backend.api_revision", "ref-before")),
     ill("random-503", "after four good answers each fourth /health is a 503 of the application",
         "", "GP-109", "GP-101 GP-102 GP-103 GP-106 GP-108", "s c r",
         ("http.health", Reply(status=503, after=4, every=4,
