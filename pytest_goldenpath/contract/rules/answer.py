@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pytest_goldenpath.contract.exchange import Exchange
@@ -17,6 +16,13 @@ from pytest_goldenpath.contract.rules.content import (
     words,
 )
 from pytest_goldenpath.contract.rules.events import BEFORE_THE_REQUEST
+from pytest_goldenpath.contract.rules.markup import active_sign
+from pytest_goldenpath.contract.rules.prose import (
+    is_cut_off,
+    numbers_in,
+    western,
+    without_numbers,
+)
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked, blame_for_silence, broken
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Request, Transcript
@@ -88,19 +94,24 @@ def _signs(answer: str, request: Request) -> tuple[str, ...]:
         calls_itself = is_substitute(answer, request.text) or is_excused_substitute(answer)
         return ("substitute",) if calls_itself else ()
     if request.expected:  # then no other number is a result
-        return signals(_NUMBER.sub("", answer), _NUMBER.sub("", request.text))
+        return signals(without_numbers(answer), without_numbers(request.text))
     return signals(answer, request.text)
 
 
 def _is_solved(answer: str, request: Request) -> bool:
     """Tell whether the answer holds the result, which stood nowhere in the prompt."""
-    return bool(request.expected) and request.expected in _NUMBER.findall(answer)
+    return bool(request.expected) and request.expected in numbers_in(answer)
 
 
 def _shows_nothing(answer: str, request: Request) -> bool:
     """Tell whether an answer holds nothing of what was asked for in so many words."""
     asked = request.marker and request.expected
-    return bool(asked) and not (_is_solved(answer, request) or bare(request.marker) in bare(answer))
+    return bool(asked) and not (_is_solved(answer, request) or _is_marked(answer, request))
+
+
+def _is_marked(answer: str, request: Request) -> bool:
+    """Tell whether the answer holds the marker, with whatever hyphen, escapes and digits."""
+    return bare(request.marker) in bare(western(answer))
 
 
 def answer_belongs(survey: Survey) -> Ruling:
@@ -121,10 +132,9 @@ def _strange_answers(
 ) -> Iterator[Finding]:
     """Yield that an answer is to another request; only other requests show a canned one."""
     lacks = []
-    # A good answer may set a longer hyphen, or escape it for Markdown.
-    if request.marker and bare(request.marker) not in bare(answer):
+    if request.marker and not _is_marked(answer, request):
         lacks.append(f"the marker {request.marker}")
-    if request.expected and request.expected not in _NUMBER.findall(answer):
+    if request.expected and request.expected not in numbers_in(answer):
         lacks.append(f"the result {request.expected}")
     if lacks:
         yield broken(
@@ -139,15 +149,16 @@ def answer_is_whole(survey: Survey) -> Ruling:
     """GP-504: the answer is complete and substantive: not cut off, some concrete content."""
     journey = survey.journey
     answer = journey.answer() if journey else ""
-    if not answer:
+    if journey is None or not answer:
         return _NO_ANSWER
+    marker = journey.request.marker if journey.request else ""
     return tuple(
         broken(
             "GP-504",
             f"expected a complete, substantive answer, got {problem}",
             f"answer: {excerpt(answer, 300)}",
         )
-        for problem in _shortcomings(answer)
+        for problem in _shortcomings(answer, marker)
     )
 
 
@@ -159,13 +170,12 @@ def answer_is_passive(survey: Survey) -> Ruling:
         return _NO_ANSWER
     for heard in events:
         for text in _texts(heard.frame.document):
-            found = _ACTIVE.search(text)
-            if found:
-                sign = repr(found.group()[:60])
+            sign = active_sign(text)
+            if sign:
                 return (
                     broken(
                         "GP-506",
-                        f"expected no active content in {heard.frame.name}, got {sign}",
+                        f"expected no active content in {heard.frame.name}, got {sign[:60]!r}",
                         heard.evidence(),
                     ),
                 )
@@ -250,43 +260,17 @@ _UNAUTHORIZED = frozenset({401, 403})
 _NO_ROUTE = frozenset({404, 405})
 _CLIENT_ERRORS = range(400, 500)
 _NO_ANSWER = Unlooked("there is no answer", blocked_by=("GP-501", *BEFORE_THE_REQUEST))
-_NUMBER = re.compile(r"\d+")
-#: Tags that a browser would act on, handlers, script addresses, and bytes a terminal would obey.
-_ACTIVE = re.compile(
-    r"<\s{0,9}/?\s{0,9}(?:script|iframe|object|embed|form|input|link|meta|style|svg|img|base)\b[^>]*>?"
-    r"|<[a-z][^>]{0,300}\son[a-z]{1,30}\s{0,9}=|javascript\s{0,9}:\s{0,9}\S|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x9b]",
-    re.IGNORECASE,
-)
-#: What a terminal would obey and not show.
-_TERMINAL = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b\[[0-9;?]*[A-Za-z]?")
-_TERMINATORS = ".!?…:;)]}\"'`»”’*_|~>。！？）」』।؟"
-_FORMATTED_LINE = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|#{1,6}|>|\||```)")
 _FEWEST_WORDS = 5
 _DEPTH = 6
 
 
-def _shortcomings(answer: str) -> Iterator[str]:
+def _shortcomings(answer: str, marker: str) -> Iterator[str]:
     if len(answer) <= ANSWER_CHARACTERS:
         yield f"{len(answer)} characters"
     elif len(set(words(answer))) < _FEWEST_WORDS and answer.isascii():
         yield f"{len(set(words(answer)))} different words"
-    if _is_cut_off(answer):
+    if is_cut_off(answer, marker):
         yield "a text that breaks off"
-
-
-def _is_cut_off(answer: str) -> bool:
-    """Tell whether prose breaks off: it has sentences, but the last of them has no end."""
-    shown = _TERMINAL.sub("", answer)
-    text = "".join(c for c in shown if c.isprintable() or c == "\n").rstrip()
-    last_line = (text.splitlines() or [""])[-1]
-    if text.count("```") % 2:
-        return True
-    if _FORMATTED_LINE.match(last_line) or text.endswith(tuple(_TERMINATORS)):
-        return False
-    return bool(_SENTENCE.search(text))
-
-
-_SENTENCE = re.compile(r"[.!?。！？](?:\s|$)")
 
 
 def _texts(value: object, depth: int = _DEPTH) -> Iterator[str]:
