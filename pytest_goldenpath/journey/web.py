@@ -137,14 +137,10 @@ class Web:
         if secret_keys or token:
             self._names |= _told_openly(json or {}, answered, token, secret_keys)
         self._learn(response, answered, secret_keys)
+        foreign = self._servers.is_foreign(*_server(response), is_document=bool(answered))
+        now_s, ready = self._stopwatch.now(), self.ready
         exchange = record.answered(
-            self._stopwatch.now(),
-            response,
-            body,
-            self._redactor,
-            oversized,
-            ready=self.ready,
-            foreign=self._servers.is_foreign(*_server(response), is_document=bool(answered)),
+            now_s, response, body, self._redactor, oversized, ready=ready, foreign=foreign
         )
         return Answer(replace(exchange, lag_s=self._lag.total_s - lag_before_s), answered)
 
