@@ -36,6 +36,9 @@ _NUMBER = r"""(?<!\\)\\++(?:u(?P<wide>[0-9a-f]{4})|[ux]\{0*(?P<braced>[0-9a-f]{1
 _LETTER = r"""\\(?:(?P<letter>[nrtbf"'/\\])|u(?P<exact>[0-9a-f]{4}))"""
 _ENTITY = r"""&(?:\#x0*(?P<entity>[0-9a-f]{1,6});?|\#0*(?P<decimal>[0-9]{1,7});?
     |(?P<named>amp|lt|gt|quot|apos);)"""
+#: Of mail, with its soft ends of lines, and the bytes of a text as JSON lists them.
+_QUOTED = r"=(?:(?P<quoted>[0-9a-f]{2})|(?P<soft>\r?\n))"
+_LISTED = r"\b(?P<listed>[0-9]{1,3})\b(?:\s{0,99},\s{0,99})?"
 #: What shows that a kind is worth reading: escapes that follow each other, or those of white space.
 #: Another one inside a value is among the forms in which a value travels.
 _PERCENTS = r"%[0-9a-fu](?:.{0,10}?%[0-9a-fu]){2}|%(?:0[9ad]|20)"
@@ -43,6 +46,8 @@ _NUMBERS = r"\\[ux0-3][0-9a-f{](?:.{0,10}?\\[ux0-3][0-9a-f{]){2}"
 _BLANKS = r"\\(?:u00|x)(?:0[9ad]|20)|\\u(?:00ad|200|2060|feff)"
 _ENTITIES = r"&(?:amp;)*#(?:.{0,12}?&(?:amp;)*#){2}"
 _SPACES = r"&(?:amp;)*#(?:x0*(?:[9ad]|20|ad|200b)|0*(?:9|10|13|32|173|8203));"
+_QUOTES = r"=(?:3d|\r?\n|[0-9a-f]{2}(?:.{0,10}?=[0-9a-f]{2}){2})"
+_LISTS = r",\s*+[0-9]{1,3}\s*+,\s*+[0-9]{1,3}\s*+,\s*+[0-9]{1,3}\b"
 _KINDS = tuple(
     (mark, re.compile(kind, re.VERBOSE), re.compile(sign, re.DOTALL))
     for mark, kind, sign in (
@@ -50,11 +55,13 @@ _KINDS = tuple(
         ("\\", _NUMBER, f"{_NUMBERS}|{_BLANKS}"),
         ("\\", _LETTER, rf"\\[nrt]|{_BLANKS}"),
         ("&", _ENTITY, f"{_ENTITIES}|{_SPACES}"),
+        ("=", _QUOTED, _QUOTES),
+        (",", _LISTED, _LISTS),
     )
 )
 _SIGNS = tuple(sign for _, _, sign in _KINDS)
 _ALL = re.compile(f"{_PERCENT}|{_NUMBER}|{_LETTER}|{_ENTITY}", re.VERBOSE)
-_BASES = {"octal": 8, "decimal": 10}
+_BASES = {"octal": 8, "decimal": 10, "listed": 10}
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _NAMES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _HIGHEST = 0x10FFFF
@@ -240,6 +247,8 @@ def _character(escape: re.Match[str]) -> str:
         return _LETTERS.get(told, told)
     if kind == "named":
         return _NAMES[told]
+    if kind == "soft":
+        return ""
     code = int(told, _BASES.get(kind, 16))
     return chr(_FOLD.get(code, code)) if code <= _HIGHEST else escape[0]
 

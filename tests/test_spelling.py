@@ -121,6 +121,16 @@ SPELLINGS = {
     "escapes in lines": Spelling(
         lambda v: parted("\n", 6)(each("\\u{:04x}")(v)), lambda t: read(dense(t))
     ),
+    "quoted-printable": Spelling(
+        each("={:02X}"),
+        lambda t: re.sub("=([0-9A-F]{2})", lambda m: chr(int(m[1], 16)), t),
+        lambda t: t.replace("=", "=3D"),
+    ),
+    "lines of a mail": Spelling(
+        lambda v: parted("=\r\n", 7)(v.replace("=", "=3D")),
+        lambda t: t.replace("=\r\n", "").replace("=3D", "="),
+        lambda t: t.replace("=", "=3D"),
+    ),
     "backwards": Spelling(lambda v: v[::-1], lambda t: t[::-1]),
 }
 
@@ -202,12 +212,26 @@ def test_ordinary_words_stay(value: str, text: str) -> None:
         each("&#{};"),
         each("\\u{{{:x}}}"),
         "\u200b".join,
+        lambda v: "".join(f"={byte:02X}" for byte in v.encode()),
+        lambda v: ", ".join(map(str, v.encode())),
     ],
-    ids=["json", "percent", "bytes", "entities", "braces", "invisible"],
+    ids=["json", "percent", "bytes", "entities", "braces", "invisible", "mail", "list"],
 )
 def test_other_alphabets_are_spelled_too(value: str, spell: Spell) -> None:
     """Escapes are read by character, by byte and by UTF-16; invisible characters are gaps."""
     assert set(knowing(value).redact(f"a {spell(value)} b")) <= set("a *b")
+
+
+@pytest.mark.parametrize("value", [TOKEN, TICKET, PASSWORD], ids=["token", "ticket", "password"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_bytes_of_a_list_are_read(value: str, indent: int | None) -> None:
+    """A list of the bytes of a value is cut, and no other numbers are."""
+    told = {"echo": list(value.encode()), "sizes": [12, 250, 7, 1024], "ends": 3}
+    text = json.dumps(told, indent=indent)
+    redacted = knowing(value).redact(text)
+
+    assert re.sub(r"[\s*]", "", redacted) == '{"echo":[],"sizes":[12,250,7,1024],"ends":3}'
+    assert knowing(value).holds(text)
 
 
 @pytest.mark.parametrize("value", [TOKEN, TICKET, PASSWORD], ids=["token", "ticket", "password"])
@@ -222,7 +246,22 @@ def test_encodings_are_found_with_gaps(value: str, gap: str) -> None:
 
 @pytest.mark.parametrize(
     "flood",
-    ["%25", "%", "%a", "\\", "\\\\u", "\\n", "&amp;", "&#", "&amp;#97;", TOKEN, f"{TOKEN[:30]} "],
+    [
+        "%25",
+        "%",
+        "%a",
+        "\\",
+        "\\\\u",
+        "\\n",
+        "&amp;",
+        "&#",
+        "&amp;#97;",
+        "=4c",
+        "1,",
+        "7",
+        TOKEN,
+        f"{TOKEN[:30]} ",
+    ],
 )
 def test_no_text_makes_the_search_slow(flood: str) -> None:
     """What looks like a spelling costs in proportion to its length, however it is nested."""
