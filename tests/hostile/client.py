@@ -20,9 +20,9 @@ from pytest_goldenpath.contract.registry import RULES
 from pytest_goldenpath.contract.survey import Missing, Survey
 from pytest_goldenpath.contract.symptom import Symptom
 from pytest_goldenpath.contract.transcript import Request
+from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.channel import SUBPROTOCOL, Call, hold
 from pytest_goldenpath.journey.clock import Stopwatch
-from pytest_goldenpath.journey.asking import Ask
 from pytest_goldenpath.journey.conversation import AwaitWelcome, Conversation, Ping
 from pytest_goldenpath.journey.web import Web
 from pytest_goldenpath.report.files import survey_from_text, survey_to_text, transcript_lines
