@@ -13,7 +13,7 @@ from pytest_goldenpath.contract.judgement import judge
 from pytest_goldenpath.contract.survey import Survey
 from pytest_goldenpath.contract.transcript import Entry, Kind
 
-CODES = ("GP-406", "GP-407", "GP-408", "GP-409", "GP-410", "GP-411", "GP-412")
+CODES = ("GP-403", "GP-406", "GP-407", "GP-408", "GP-409", "GP-410", "GP-411", "GP-412")
 STARTED, THINKING, EXECUTING, COMPLETED_TOOL, COMPLETED = range(5)
 
 
@@ -51,6 +51,19 @@ def again(event: dict[str, object], **fields: object) -> dict[str, object]:
 
 A, T, X, R, C = events()
 SKEWED = {"agent_name": "data", "own": EPOCH - 3.0}
+TRACE = 'Traceback (most recent call last):\n  File "x", line 1'
+FAILED = again(R, result={"error": "refused"})
+LATE = {"own": EPOCH - 3.0}
+BEFORE = {"run_id": "run-of-yesterday", "recovered": True}
+CALLS_OF_NUMBERS = [again(e, execution_id=number) for number in (1, 2) for e in (X, R)]
+
+
+def nameless(event: dict[str, object]) -> dict[str, object]:
+    """Return a tool event as the manager tells it: without an agent (protocol 4.2)."""
+    return {k: v for k, v in event.items() if k != "agent_name"}
+
+
+X7, R7 = (again(nameless(event), tool_name="t7") for event in (X, R))
 LEGAL = {
     "as it is": run(A, T, X, R, C),
     "a call announced again": run(A, T, X, again(X, attempt=2), R, C),
@@ -62,6 +75,23 @@ LEGAL = {
     "a call tried again": run(A, T, X, again(R, success=False), X, R, C),
     "a thought thought again": run(A, T, X, R, T, C),
     "ids of whole numbers": run(*(again(e, run_id=7, thread_id=None) for e in (A, T, X, R, C))),
+    "a lost start told late": run(T, again(A, recovered=True), X, R, C),
+    "a lost call told late": run(A, T, R, again(X, recovered=True), C),
+    "a lost call told at the end": run(A, T, X, R, R7, C, again(X7, recovered=True)),
+    "attempts of a tool": run(
+        A, T, X, FAILED, again(X, attempt=2), again(FAILED, attempt=2), again(X, attempt=3), R, C
+    ),
+    "attempts of a tool that end alike": run(A, T, X, FAILED, again(X, attempt=2), FAILED, X, R, C),
+    "a call told again after its end": run(A, T, X, R, again(X, recovered=True), C),
+    "a call of a numbered id": run(A, T, *CALLS_OF_NUMBERS, C),
+    "lost events of a run before": run(A, *(again(e, **BEFORE) for e in (T, X, R, C)), T, X, R, C),
+    "a lost event of an hour ago": run(A, T, again(T, recovered=True, own=EPOCH - 3600), X, R, C),
+    "clocks of tools that name no agent": run(
+        A, T, nameless(X), nameless(R), again(X7, **LATE), again(R7, **LATE), C
+    ),
+    "a traceback, then a result": run(A, T, X, again(R, result=TRACE), X, R, C),
+    "a log that holds a traceback": run(A, T, X, again(R, result={"app": TRACE, "rows": 3}), C),
+    "an empty cell": run(A, T, X, again(R, result={"rows": 0, "note": None}), C),
     "a clock of its own": run(A, T, again(A, **SKEWED), X, R, again(C, **SKEWED), C),
 }
 ILLEGAL = {
@@ -78,8 +108,41 @@ ILLEGAL = {
     "nothing but errors": (run(A, T, X, again(R, success=False), C), "GP-411"),
     "an error for a result": (run(A, T, X, again(R, result={"error": "refused"}), C), "GP-411"),
     "a traceback for a result": (
-        run(A, T, X, again(R, result='Traceback (most recent call last):\n  File "x", line 1'), C),
+        run(A, T, X, again(R, result=TRACE), C),
         "GP-411",
+    ),
+    "a traceback inside": (run(A, T, X, again(R, result={"out": TRACE, "n": None}), C), "GP-411"),
+    "only errors in a list": (run(A, T, X, again(R, result=[{"error": "refused"}]), C), "GP-411"),
+    "an error as JSON text": (run(A, T, X, again(R, result='{"error": "no"}'), C), "GP-411"),
+    "blanks": (run(A, T, X, again(R, result={"rows": " ", "usd": [None, ""]}), C), "GP-411"),
+    "keys without values as text": (run(A, T, X, again(R, result='{"usd": []}'), C), "GP-411"),
+    "a start that comes late": (run(T, A, X, R, C), "GP-406"),
+    "a call that comes late": (run(A, T, R, X, C), "GP-407"),
+    "a lost call that never ends": (run(A, T, again(X, recovered=True), X7, R7, C), "GP-407"),
+    "a numbered call twice": (
+        run(A, T, *(again(e, execution_id=7) for e in (X, R, X, R)), C),
+        "GP-408",
+    ),
+    "a number of another call": (
+        run(A, T, again(X, execution_id=1), again(R, execution_id=2), C),
+        "GP-407",
+    ),
+    "a result twice beside an announced call": (
+        run(A, T, X, again(X, attempt=2), R, again(R, result={"rows": 9}), C),
+        "GP-407",
+    ),
+    "lost events of before for our own": (
+        run(A, T, again(X, **BEFORE), again(R, **BEFORE), C),
+        "GP-403",
+    ),
+    "two runs": (run(A, again(T, run_id="another"), X, R, C), "GP-409"),
+    "a lost event of tomorrow": (
+        run(A, T, again(T, recovered=True, own=EPOCH + 3600), X, R, C),
+        "GP-412",
+    ),
+    "a tool without an agent runs backwards": (
+        run(A, T, nameless(X), again(nameless(R), own=EPOCH - 30), C),
+        "GP-412",
     ),
     "keys without values": (run(A, T, X, again(R, result={"rows": None, "usd": {}}), C), "GP-411"),
 }
@@ -104,3 +167,12 @@ def test_examples_differ_from_the_healthy_run() -> None:
 
     assert plain is not None
     assert all(replace(other, purpose=plain.purpose) != plain for other in others if other)
+
+
+def test_announced_events_are_reported() -> None:
+    """What was sent again is told of once, and only then."""
+    told = judge("GP-408", run(A, T, X, again(X, attempt=2), R, again(R, recovered=True), C))
+
+    assert [finding.severity for finding in told.findings] == [Severity.SHOULD]
+    assert "2 announced as sent again (tool_executing, tool_completed)" in told.findings[0].message
+    assert judge("GP-408", LEGAL["first attempts"]).findings == ()

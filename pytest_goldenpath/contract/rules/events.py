@@ -11,7 +11,15 @@ from itertools import islice, pairwise
 
 from pytest_goldenpath.contract.findings import Attribution, Finding, Severity
 from pytest_goldenpath.contract.frames import EVENTS, Sort, is_resent
-from pytest_goldenpath.contract.rules.steps import once, repeated, run_of, tool_of
+from pytest_goldenpath.contract.rules.steps import (
+    call_of,
+    of_the_run,
+    once,
+    repeated,
+    run_of,
+    tool_of,
+    unpaired,
+)
 from pytest_goldenpath.contract.ruling import (
     Ruling,
     Unlooked,
@@ -45,7 +53,7 @@ def event_arrives(code: str, name: str) -> Callable[[Survey], Ruling]:
         journey = survey.journey
         if journey is None or journey.sent("request") is None:
             return Unlooked("the request could not be sent", blocked_by=BEFORE_THE_REQUEST)
-        events = journey.events()
+        events = of_the_run(journey.events())
         if name == EVENTS[-1] and last_completion(events) is not None:
             return ()
         if name != EVENTS[-1] and any(heard.frame.name == name for heard in events):
@@ -92,25 +100,31 @@ def stamps_are_right(survey: Survey) -> Ruling:
     if journey is None or not events:
         return _NO_EVENTS
     found: dict[str, Finding] = {}
-    latest: dict[str, float] = {}  # of each agent, for they may have clocks of their own
+    latest: dict[str, float] = {}  # of each teller, for they may have clocks of their own
     for heard in events:
-        problem = ""
-        stamp, agent = stamp_of(heard), agent_of(heard)
-        if heard.frame.find("timestamp", "created_at") is None:
-            problem = "none"
-        elif stamp is None:
-            problem = "one that is no time"
-        elif stamp < latest.get(agent, stamp) - BACKWARDS_S and not is_resent(heard.frame):
-            problem = "one that runs backwards"
-        elif journey.epoch_s and abs(stamp - journey.epoch_s - heard.at_s) > CLOCK_S:
-            problem = f"one that is {abs(stamp - journey.epoch_s - heard.at_s):.0f} s off the clock"
+        stamp, teller = stamp_of(heard), agent_of(heard) or f"{tool_of(heard)}/{call_of(heard)}"
+        problem = _wrong_stamp(heard, stamp, journey.epoch_s, latest.get(teller))
         if stamp is not None:
-            latest[agent] = max(latest.get(agent, stamp), stamp)
+            latest[teller] = max(latest.get(teller, stamp), stamp)
         if problem:
             key = problem.partition(" s off")[0].rstrip("0123456789 ")
             message = f"expected a time stamp near the clock, rising, got {problem}"
             found.setdefault(key, broken("GP-412", message, heard.evidence()))
     return tuple(found.values())
+
+
+def _wrong_stamp(heard: Heard, stamp: float | None, epoch_s: float, latest: float | None) -> str:
+    """Say what is wrong with a stamp, or ''; what is sent again may carry that of its own time."""
+    if stamp is None:
+        told = heard.frame.find("timestamp", "created_at")
+        return "none" if told is None else "one that is no time"
+    resent = is_resent(heard.frame)
+    if latest is not None and stamp < latest - BACKWARDS_S and not resent:
+        return "one that runs backwards"
+    off_s = stamp - epoch_s - heard.at_s if epoch_s else 0.0
+    if off_s > CLOCK_S or (off_s < -CLOCK_S and not resent):
+        return f"one that is {abs(off_s):.0f} s off the clock"
+    return ""
 
 
 def events_come_in_time(survey: Survey) -> Ruling:
@@ -225,7 +239,7 @@ def tools_are_paired(survey: Survey) -> Ruling:
     events = survey.journey.events() if survey.journey else ()
     if not events:
         return _NO_EVENTS
-    return tuple(_pair_findings(once(events), survey.journey))
+    return tuple(_pair_findings(events, survey.journey))
 
 
 def nothing_comes_twice(survey: Survey) -> Ruling:
@@ -241,7 +255,21 @@ def nothing_comes_twice(survey: Survey) -> Ruling:
         )
         for key, heard in repeated(events)
     }
-    return tuple(found.values())
+    return (*found.values(), *_announced(events))
+
+
+def _announced(events: tuple[Heard, ...]) -> Iterator[Finding]:
+    """Yield one word about what was sent again: legal, and a sign of trouble on the way."""
+    again = [heard for heard in events if is_resent(heard.frame)]
+    if again:
+        names = ", ".join(dict.fromkeys(heard.frame.name for heard in again))
+        yield broken(
+            "GP-408",
+            f"expected each event to arrive at once, got {len(again)} announced as sent again "
+            f"({names}): counted once",
+            again[0].evidence(),
+            severity=Severity.SHOULD,
+        )
 
 
 def identity_is_ours(survey: Survey) -> Ruling:
@@ -257,8 +285,9 @@ def identity_is_ours(survey: Survey) -> Ruling:
 
 def _order_findings(journey: Transcript, events: tuple[Heard, ...]) -> Iterator[Finding]:
     first = events[0]
-    started = any(heard.frame.name == STARTED for heard in events)
-    if started and first.frame.name != STARTED:
+    # A start that was lost comes late, and says so.
+    starts = [heard for heard in events if heard.frame.name == STARTED]
+    if starts and not is_resent(starts[0].frame) and first.frame.name != STARTED:
         yield _out_of_order(f"expected {STARTED} first, got {first.frame.name} before it", first)
     end = last_completion(events)
     for heard in events[end + 1 :] if end is not None else ():
@@ -277,21 +306,14 @@ def _out_of_order(message: str, heard: Heard) -> Finding:
 
 
 def _pair_findings(events: tuple[Heard, ...], journey: Transcript | None) -> Iterator[Finding]:
-    running: list[Heard] = []
-    for heard in events:
-        if heard.frame.name == EXECUTING:
-            running.append(heard)
-        elif heard.frame.name == TOOL_COMPLETED:
-            opener = next((other for other in running if _same_call(other, heard)), None)
-            if opener is None:
-                yield broken(
-                    "GP-407",
-                    f"expected {TOOL_COMPLETED} to close an open {EXECUTING} of the same tool, "
-                    f"but none of {tool_of(heard) or 'a nameless tool'} is open",
-                    heard.evidence(),
-                )
-            else:
-                running.remove(opener)
+    closing, running = unpaired(events)
+    for heard in closing:
+        yield broken(
+            "GP-407",
+            f"expected {TOOL_COMPLETED} to close an open {EXECUTING} of the same tool, "
+            f"but none of {tool_of(heard) or 'a nameless tool'} is open",
+            heard.evidence(),
+        )
     for heard in running:
         yield broken(
             "GP-407",
@@ -303,18 +325,11 @@ def _pair_findings(events: tuple[Heard, ...], journey: Transcript | None) -> Ite
         )
 
 
-def _same_call(executing: Heard, completed: Heard) -> bool:
-    ids = [heard.frame.text("execution_id") for heard in (executing, completed)]
-    if all(ids):
-        return ids[0] == ids[1] and tool_of(executing) == tool_of(completed)
-    return tool_of(executing) == tool_of(completed)
-
-
 def _shared_runs(journey: Transcript, later: tuple[Transcript, ...]) -> Iterator[Finding]:
     """Yield the first run id that a later request has in common with the journey."""
     runs = {run_of(heard) for heard in journey.events()} - {""}
     for talk in later:
-        for heard in talk.events() if talk is not journey else ():
+        for heard in of_the_run(talk.events()) if talk is not journey else ():
             if run_of(heard) in runs:
                 yield broken(
                     "GP-409",
@@ -327,7 +342,8 @@ def _shared_runs(journey: Transcript, later: tuple[Transcript, ...]) -> Iterator
 
 def _identity_findings(journey: Transcript) -> Iterator[Finding]:
     mine = journey.request.thread_id if journey.request else ""
-    elsewhere = [h for h in journey.events() if h.frame.words("thread_id") not in {(), (mine,)}]
+    events = of_the_run(journey.events())
+    elsewhere = [h for h in events if h.frame.words("thread_id") not in {(), (mine,)}]
     for heard in (*journey.strangers(), *elsewhere)[:1]:
         yield broken(
             "GP-409",
@@ -337,7 +353,7 @@ def _identity_findings(journey: Transcript) -> Iterator[Finding]:
             attribution=Attribution.AUTH,
         )
     runs: dict[str, Heard] = {}
-    for heard in journey.events():
+    for heard in events:
         if run_of(heard):
             runs.setdefault(run_of(heard), heard)
     if len(runs) > 1:
