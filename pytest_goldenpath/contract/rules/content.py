@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from pytest_goldenpath.contract.exchange import parse_json
 from pytest_goldenpath.contract.findings import Finding
 from pytest_goldenpath.contract.frames import Frame, Sort
 from pytest_goldenpath.contract.rules.events import (
@@ -117,7 +118,7 @@ def content_is_real(survey: Survey) -> Ruling:
         message = "expected some thought to tell what it is about, got only words about progress"
         found.setdefault(message, broken("GP-411", message, thoughts[0].evidence()))
     called = [heard for heard in events if heard.frame.name == TOOL_COMPLETED]
-    if called and all(_is_failed_call(heard.frame) for heard in called):
+    if called and all(h.frame.reports_failure() or _is_failed(_result_of(h.frame)) for h in called):
         message = "expected some tool of the run to work, got nothing but errors for results"
         found.setdefault(message, broken("GP-411", message, called[-1].evidence()))
     return tuple(found.values())
@@ -174,15 +175,34 @@ def _is_strict_object(text: str) -> bool:
         return False
 
 
+def _result_of(frame: Frame) -> object:
+    """Return a tool's result; one that is JSON in a text is read."""
+    value = frame.find(*_RESULT_KEYS)
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        return parse_json(value) or value
+    return value
+
+
 def _has_results(frame: Frame) -> bool:
     value = frame.find(*_RESULT_KEYS)
     return value is not None and value not in ({}, [], "")
 
 
-def _is_failed_call(frame: Frame) -> bool:
-    """Tell whether a tool's result is an error; a call that is tried again may have one."""
-    told = frame.text(*_RESULT_KEYS)
-    return frame.reports_failure() or bool(_TRACEBACK.search(told))
+def _is_failed(value: object, depth: int = 4) -> bool:
+    """Tell whether a result is an error, or tracebacks and nothing else that tells anything."""
+    if isinstance(value, str):
+        return bool(_TRACEBACK.search(value))
+    if not isinstance(value, dict | list) or not depth:
+        return False
+    if isinstance(value, dict) and Frame(Sort.OTHER, "", value).reports_failure():
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    told = [one for one in inner if not _is_hollow(one) and not _is_about_progress(one)]
+    return bool(told) and all(_is_failed(one, depth - 1) for one in told)
+
+
+def _is_about_progress(value: object) -> bool:
+    return isinstance(value, str) and is_placeholder(value, "")
 
 
 def _is_hollow(value: object, depth: int = 4) -> bool:
@@ -190,7 +210,7 @@ def _is_hollow(value: object, depth: int = 4) -> bool:
     if isinstance(value, dict | list) and depth:
         inner = value.values() if isinstance(value, dict) else value
         return all(_is_hollow(one, depth - 1) for one in inner)
-    return value is None or value == ""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _is_answered(frame: Frame) -> bool:
@@ -242,9 +262,8 @@ def _placeholders(heard: Heard) -> Iterator[str]:
         if text.strip().lower() in _PLACEHOLDER_TEXTS:
             yield repr(text)
     if heard.frame.name == TOOL_COMPLETED:
-        value = heard.frame.find(*_RESULT_KEYS)
-        is_text = isinstance(value, str) and is_placeholder(value, "")
-        if is_text or (value is not None and _is_hollow(value)):
+        value = _result_of(heard.frame)
+        if value is not None and (_is_about_progress(value) or _is_hollow(value)):
             yield "an empty result"
 
 
