@@ -265,3 +265,64 @@ def test_legal_transformation_is_not_accused(
     told = sorted(told, key=lambda pair: pair[0])
 
     assert accusations(observed([e for _, e in told], [t for t, _ in told])) == set()
+
+
+#: How a platform announces what it sends again (protocol 4.2, 4.7.6).
+MARKS = (
+    {"attempt": 2},
+    {"recovered": True},
+    {"recovered": True, "original_failure": "send timeout"},
+)
+
+
+def tried_again(run: list[Event], times: int) -> list[Event]:
+    """Let the tool of the healthy run fail this often before it works, each time called alike."""
+    failed = {**run[3], "result": {"error": "warehouse timeout"}}
+    return [*run[:2], *([run[2], failed] * times), *run[2:]]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    failures=st.integers(0, 2),
+    again=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5), st.sampled_from(MARKS))),
+    shape=st.sampled_from(SHAPES),
+    skew_s=st.floats(-60, 60),
+    number=st.one_of(st.none(), st.integers(1)),
+)
+def test_mended_run_is_not_accused(
+    *,
+    failures: int,
+    again: list[tuple[int, int, Event]],
+    shape: Callable[[Event], Event],
+    skew_s: float,
+    number: int | None,
+) -> None:
+    """Announced events, tools tried again, clocks of machines and numbered runs break no must."""
+    run = tried_again(healthy_run(), failures)
+    run = [*run[:-1], run[1], *sub_agent(1), *tool_call(2, "supervisor"), run[-1]]
+    run = [{**event, "run_id": number or event["run_id"]} for event in run]
+    for place, event in enumerate(run):
+        own = skew_s if event["agent_name"] == "helper_1" else 0.0
+        event["timestamp"] = EPOCH + 0.06 + place / 100 + own
+    told = [(float(place), event) for place, event in enumerate(run)]
+    for place, later, mark in again:
+        source = place % len(run)
+        told.append((source + later + 0.5, {**run[source], **mark}))
+    told = sorted(told, key=lambda pair: pair[0])
+
+    assert accusations(observed([shape(event) for _, event in told])) == set()
+
+
+@given(
+    st.sampled_from([EXECUTING, TOOL_COMPLETED]),
+    st.one_of(st.none(), st.integers(1)),
+    st.booleans(),
+)
+def test_step_twice_in_a_mended_run_is_found(name: str, call: int | None, announced: bool) -> None:
+    """A second telling without a word about it is found, also beside one that is announced."""
+    run = [{**event, "execution_id": call} for event in healthy_run()]
+    place = place_of(name)
+    more = [{**run[place], **MARKS[0]}] if announced else []
+    events: list[Event | str] = [*run[: place + 1], *more, run[place], *run[place + 1 :]]
+
+    assert "GP-408" in accusations(observed(events))

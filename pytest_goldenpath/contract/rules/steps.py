@@ -60,10 +60,12 @@ def repeated(events: tuple[Heard, ...]) -> Iterator[tuple[str, Heard]]:
     of_kind: dict[str, list[str]] = defaultdict(list)
     for heard in of_the_run(events):
         key = step_of(heard)
-        if key in seen and heard.index in counted:
-            yield key, heard
         for kind in _ended_by(heard):
             seen.difference_update(of_kind.pop(kind, ()))
+        if heard.index not in counted:
+            continue
+        if key in seen:
+            yield key, heard
         seen.add(key)
         if kind := _repeatable(heard):
             of_kind[kind].append(key)
