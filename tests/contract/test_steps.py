@@ -169,6 +169,18 @@ def test_examples_differ_from_the_healthy_run() -> None:
     assert all(replace(other, purpose=plain.purpose) != plain for other in others if other)
 
 
+def test_lost_event_of_before_is_no_first_sign_of_life() -> None:
+    """What an earlier run had lost does not make a late run one in time."""
+    told = run(again(T, **BEFORE), A, T, X, R, C).journey
+    assert told is not None
+    asked = next(i for i, entry in enumerate(told.entries) if entry.label == "request")
+    late = [replace(entry, at_s=entry.at_s + 6) for entry in told.entries[asked + 2 :]]
+    observed = survey(journey=replace(told, entries=(*told.entries[: asked + 2], *late)))
+
+    assert judge("GP-413", observed).broken
+    assert not judge("GP-413", run(again(T, **BEFORE), A, T, X, R, C)).broken
+
+
 def test_announced_events_are_reported() -> None:
     """What was sent again is told of once, and only then."""
     told = judge("GP-408", run(A, T, X, again(X, attempt=2), R, again(R, recovered=True), C))

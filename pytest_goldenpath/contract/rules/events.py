@@ -194,7 +194,8 @@ def _order_of_events(journey: Transcript) -> str:
 
 
 def _lateness(journey: Transcript) -> Iterator[Finding]:
-    request, asked, events = journey.request, journey.sent("request"), journey.events()
+    request, asked = journey.request, journey.sent("request")
+    events = of_the_run(journey.events())
     if request is None or asked is None:
         return
     waits = [events[0].at_s - asked.at_s]
