@@ -69,7 +69,6 @@ OVERLAPS = {
     "GP-405": "the last event carries the answer and is the end of the order",
     "GP-409": "an event of somebody else is none of ours, so ours is missing",
     "GP-410": "a field that is not there holds no real content, and an agent without a name has no place in the order",
-    "GP-411": "an empty result is a missing field in some dialects, and a made-up agent has no place in the order",
     "GP-414": "events that come at the end come late, with times of another moment",
     "GP-415": "an event whose name no client sees is not heard",
     "GP-417": "a frame that cannot be read is an event that is missing",
