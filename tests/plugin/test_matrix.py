@@ -39,7 +39,7 @@ SLOW = {
     "first-event-late": "events_come_in_time",
     "long-gap": "events_come_in_time",
     "run-too-long": "events_come_in_time",
-    "later-runs-slow": "events_come_in_time",
+    "later-runs-slow": "events_come_in_time or connections_are_apart",
     "late-welcome": "welcome",
 }
 #: Faults that whole runs of pytest are made with: one or more for each part of the golden path.
@@ -75,6 +75,7 @@ BEYOND_SMOKE = {
     "closes-long-after-run",
     "closes-on-second-request",
     "event-long-after-completion",
+    "events-to-my-idle-connections",
     "reconnect-deaf",
     "second-request-ignored",
     "accepts-forged-query",
