@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from builders import exchange, healthy_entries, journey, messages, run_of, survey, talks
+from builders import exchange, healthy_entries, heard, journey, messages, run_of, survey, talks
 from contract.test_rules import BROKEN, CLOSED_1011, answered, late
 from pytest_goldenpath.contract.findings import Finding, Severity
 from pytest_goldenpath.contract.judgement import judge
@@ -85,6 +86,23 @@ def test_provider_of_one_run_excuses_no_other() -> None:
 
     assert [finding.attribution for finding in excused] == ["upstream"]
     assert [finding.attribution for finding in accused] == ["product"]
+
+
+def test_trouble_of_the_journey_hides_no_later_fault() -> None:
+    """A provider that failed the journey, or a mere notice about it, says nothing of another run."""
+    provider = {"error_context": {"provider": "x", "status_code": 429}}
+    failure = heard({"type": "agent_error", "data": provider}, 0.2)
+    again_told = json.loads(healthy_entries()[6].text) | {"recovered": True}
+    noticed = journey((*healthy_entries()[:7], heard(again_told, 0.2), *healthy_entries()[7:]))
+    excused = journey((*healthy_entries()[:6], failure))
+    twice = replace(run_of(BACK, number=41), purpose=BACK)
+    twice = replace(twice, entries=(*twice.entries[:7], twice.entries[6], *twice.entries[7:]))
+
+    assert must("GP-405", replace(survey(), journey=excused))[0].attribution == "upstream"
+    assert must("GP-405", replace(coming_back(SILENT), journey=excused))[0].attribution == "product"
+    assert judge("GP-408", replace(survey(), journey=noticed)).findings
+    assert not must("GP-408", replace(survey(), journey=noticed))
+    assert must("GP-408", replace(coming_back(twice), journey=noticed))
 
 
 def test_broken_road_excuses_what_did_not_come() -> None:

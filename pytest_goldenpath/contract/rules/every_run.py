@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import wraps
 
-from pytest_goldenpath.contract.findings import Finding
+from pytest_goldenpath.contract.findings import Finding, Severity
 from pytest_goldenpath.contract.rules.company import leaks, was_thrown_out
 from pytest_goldenpath.contract.ruling import Ruling, Unlooked
 from pytest_goldenpath.contract.survey import Survey
@@ -19,8 +19,8 @@ LATER_RUNS = ("pair", "crowd", "again")
 def of_every_run(check: Callable[[Survey], Ruling], *names: str) -> Callable[[Survey], Ruling]:
     """Build the rule that holds for every run out of one that judges the golden journey.
 
-    The other runs are judged once the journey is without fault: a fault of all runs is told once,
-    and of several runs that break the promise the first that accuses the product is told.
+    A fault of all runs is told once: the first run that accuses the product is told, the journey
+    before the others. What is only reported, or somebody else's trouble, hides no such run.
 
     Args:
         check: judges the journey of a survey.
@@ -31,14 +31,23 @@ def of_every_run(check: Callable[[Survey], Ruling], *names: str) -> Callable[[Su
     @wraps(check)
     def every(survey: Survey) -> Ruling:
         ruling = check(survey)
-        if isinstance(ruling, Unlooked) or ruling:
+        if isinstance(ruling, Unlooked) or _weight(ruling) == _ACCUSING:
             return ruling
         runs = later_runs(survey, names or LATER_RUNS)
-        found = [f for run in runs if (f := _found_on(run, survey, check))]
-        accusing = (f for f in found if any(one.attribution.accuses for one in f))
-        return next(accusing, None) or next(iter(found), ())
+        return max((ruling, *(_found_on(run, survey, check) for run in runs)), key=_weight)
 
     return every
+
+
+_NOTHING, _REPORTED, _EXCUSED, _ACCUSING = range(4)
+
+
+def _weight(findings: tuple[Finding, ...]) -> int:
+    """Tell how much the findings of one run weigh."""
+    musts = [finding for finding in findings if finding.severity is Severity.MUST]
+    if any(finding.attribution.accuses for finding in musts):
+        return _ACCUSING
+    return _EXCUSED if musts else _REPORTED if findings else _NOTHING
 
 
 def later_runs(survey: Survey, names: tuple[str, ...] = LATER_RUNS) -> Iterator[Transcript]:
