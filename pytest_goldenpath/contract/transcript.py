@@ -236,10 +236,12 @@ def last_completion(events: tuple[Heard, ...]) -> int | None:
     first = next((place for place, h in enumerate(events) if h.frame.name == started), None)
     lead = None if first is None else agent_of(events[first])
     ends = [place for place, heard in enumerate(events) if heard.frame.name == completed]
-    # A completion that names no agent may be anybody's, and so the lead's (protocol 4.2).
-    leads = [place for place in ends if agent_of(events[place]) in {lead, ""}]
+    if not lead:
+        return ends[-1] if ends else None
+    leads = [place for place in ends if agent_of(events[place]) == lead]
     if not leads:
-        return ends[-1] if ends and lead is None else None
+        # Where completions name no agent, the last of them is the lead's (protocol 4.2).
+        return next((place for place in reversed(ends) if not agent_of(events[place])), None)
     if first is not None and leads[0] < first:
         return leads[0]
     later = (heard for heard in events[leads[0] + 1 :] if heard.frame.name == started)

@@ -92,6 +92,15 @@ LEGAL = {
     "a traceback, then a result": run(A, T, X, again(R, result=TRACE), X, R, C),
     "a log that holds a traceback": run(A, T, X, again(R, result={"app": TRACE, "rows": 3}), C),
     "an empty cell": run(A, T, X, again(R, result={"rows": 0, "note": None}), C),
+    "completions without a name": run(
+        A,
+        again(A, agent_name="data"),
+        T,
+        again(C, agent_name=None, final_response="The costs of May are known now."),
+        X,
+        R,
+        again(C, agent_name=None),
+    ),
     "a clock of its own": run(A, T, again(A, **SKEWED), X, R, again(C, **SKEWED), C),
 }
 ILLEGAL = {

@@ -132,7 +132,7 @@ def step_of(heard: Heard) -> str:
     name, frame = heard.frame.name, heard.frame
     owner = f"{run_of(heard)}/{agent_of(heard)}"
     call = call_of(heard)
-    if name in {STARTED, COMPLETED}:
+    if name in {STARTED, COMPLETED} and agent_of(heard):
         return f"{name}/{owner}"
     if call:
         return f"{name}/{owner}/{tool_of(heard)}/{call}"
