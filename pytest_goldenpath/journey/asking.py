@@ -14,9 +14,26 @@ class Ask(Step):
 
     label = "request"
 
-    def __init__(self, request: Request, user_id: str, *, only_start: bool = False) -> None:
-        """Take the request with its budgets, whose it is, and whether its first event will do."""
+    def __init__(
+        self,
+        request: Request,
+        user_id: str,
+        *,
+        only_start: bool = False,
+        after: Ask | None = None,
+    ) -> None:
+        """Take what to ask and how long to wait.
+
+        Args:
+            request: with its budgets.
+            user_id: whose it is.
+            only_start: whether its first event will do.
+            after: an earlier question; while it has no end, nobody asks this one.
+
+        """
         self._only_start = only_start
+        self._after = after
+        self.is_over = False
         self._request = request
         self._user_id = user_id
         self._open_agents: list[str] = []
@@ -29,6 +46,9 @@ class Ask(Step):
     def begin(self, at_s: float) -> tuple[Outgoing, ...]:
         """Send the request in the form that every handler understands (protocol 3.5)."""
         self._started_s = self._last_s = at_s
+        if self._after and not self._after.is_over:
+            self._settles_s = at_s
+            return ()
         return (Outgoing(self.label, request_message(self._request, self._user_id)),)
 
     def hear(self, at_s: float, frame: Frame) -> bool:
@@ -42,6 +62,7 @@ class Ask(Step):
         self._last_s = at_s
         self._heard_any = True
         self._settles_s = None
+        self.is_over = False
         if self._only_start:
             return True
         agent = frame.text("agent_name", "agent", "agent_id")
@@ -50,7 +71,9 @@ class Ask(Step):
             if not (is_resent(frame) and agent in self._open_agents):
                 self._open_agents.append(agent)
         if frame.name == EVENTS[-1]:
-            return self._completes(at_s, agent, answered=self._is_answered(frame.answer()))
+            ends = self._completes(at_s, agent, answered=self._is_answered(frame.answer()))
+            self.is_over = ends or self._settles_s is not None
+            return ends
         return False
 
     def deadline_s(self) -> float:
@@ -81,7 +104,7 @@ class Ask(Step):
         """
         if agent in self._open_agents:
             self._open_agents.remove(agent)
-        if any(word in agent.lower() for word in _SUPERVISORS) and self._lead in {None, agent}:
+        if any(word in agent.lower() for word in _SUPERVISORS) and self._lead in {None, "", agent}:
             return agent not in self._open_agents
         if answered and not (agent and self._open_agents):
             self._settles_s = at_s + _SETTLE_S

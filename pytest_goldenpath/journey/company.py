@@ -106,9 +106,12 @@ async def _read_thread(trip: Expedition, user: User, said: Transcript) -> Exchan
 
 
 async def remember(trip: Expedition, user: User) -> None:
-    """Read the journey's thread while the user is still there: what coming back is held against."""
+    """Read the journey's thread while the user is still there: what coming back is held against.
+
+    It is waited for until all of it is there: a text that was still being written is no lost one.
+    """
     await trip.asked_all.wait()
-    await _read_back(trip, user, KEPT_BEFORE)
+    await _read_back(trip, user, KEPT_BEFORE, settled=True)
 
 
 async def again(trip: Expedition, user: User) -> None:
@@ -118,11 +121,12 @@ async def again(trip: Expedition, user: User) -> None:
     """
     first = new_request(trip.target, "reconnect")
     second = replace(new_request(trip.target, SECOND_TURN), thread_id=first.thread_id)
+    asking = Ask(first, user.user_id)
     steps = (
         Ping(_PONG_S),
-        Ask(first, user.user_id),
+        asking,
         Ping(_FENCE_S, "fence"),
-        Ask(second, user.user_id),
+        Ask(second, user.user_id, after=asking),
         Ping(_FENCE_S, "fence"),
     )
     async with trip.lines.take(LINES_PER_USER):
@@ -162,12 +166,13 @@ def turns(said: Transcript, first: Request, second: Request) -> list[Transcript]
     ]
 
 
-async def _read_back(trip: Expedition, user: User, purpose: str) -> None:
+async def _read_back(trip: Expedition, user: User, purpose: str, *, settled: bool = False) -> None:
     journey: Transcript | None = trip.parts.get("journey")
     if journey is None or journey.request is None:
         return
-    exchange = replace(await _read_thread(trip, user, journey), purpose=purpose)
-    trip.asked["again"] = (*trip.asked.get("again", ()), exchange)
+    read = partial(_read_thread, trip, user, journey)
+    exchange = await (until_kept(read, journey) if settled else read())
+    trip.asked["again"] = (*trip.asked.get("again", ()), replace(exchange, purpose=purpose))
 
 
 async def _log_in_again(trip: Expedition, user: User) -> User:

@@ -136,6 +136,25 @@ def test_completion_that_names_no_agent_ends_the_run() -> None:
     assert conversation.deadline_s == 0.9
 
 
+def test_second_question_waits_for_the_end_of_the_first() -> None:
+    """What nobody answers is not asked twice; after an answer the second one is asked at once."""
+    for ends, labels in ((True, ["request", "request"]), (False, ["request", "fence"])):
+        first = Ask(REQUEST, USER)
+        second = Ask(REQUEST, USER, after=first)
+        conversation = Conversation((first, second, Ping(2.0, "fence")))
+        conversation.on_opened(0.0, "")
+        sent = tell(conversation, event("agent_started", 0.1, agent_name="supervisor"))
+        if ends:
+            sent += tell(conversation, event("agent_completed", 0.2, agent_name="supervisor"))
+        else:
+            conversation.on_time(conversation.deadline_s)
+            conversation.on_time(conversation.deadline_s)
+            sent += tell(conversation)
+
+        assert sent == labels
+        assert missed(conversation) == ([] if ends else ["request"])
+
+
 def test_agent_that_is_announced_again_has_started_once() -> None:
     """A start that is sent again, and says so, leaves one agent to wait for (protocol 4.7.6)."""
     conversation = asked()
