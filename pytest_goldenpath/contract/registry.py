@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pytest_goldenpath.contract.findings import Severity
 from pytest_goldenpath.contract.frames import EVENTS
@@ -96,16 +97,7 @@ def _run_rule(
     return _rule(code, where, section, promise, needs, every, reads=every_run.LATER_RUNS)
 
 
-def _should(
-    code: str,
-    where: str,
-    section: str,
-    promise: str,
-    needs: str,
-    check: Callable[[Survey], Ruling],
-) -> Rule:
-    return _rule(code, where, section, promise, needs, check, severity=Severity.SHOULD)
-
+_should = partial(_rule, severity=Severity.SHOULD)
 
 #: Where times are promised: how long many users at once may wait is a matter of capacity. None of
 #: these runs is made for the sake of its time, for slow ones would follow each other.
